@@ -1,0 +1,63 @@
+# make demo and make test install what they need and are all that a newcomer has to know.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+CARGO       := cargo
+BIN         := target/release/thorax
+DEMO        ?=
+
+.PHONY: help demo test lint bench build web browser unit deny clean-demo
+
+help: ## What there is
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
+
+demo: build ## Phantom archive, training, index, page (DEMO='--no-serve' stops after the figures)
+	$(BIN) demo $(DEMO)
+
+test: lint unit browser ## Everything that CI checks
+	@cat target/test-summary.txt
+
+build: web ## The program, with the page in it
+	$(CARGO) build --release --locked
+
+web: web/dist/index.html ## The page
+
+web/dist/index.html: web/node_modules/.installed $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print)
+	cd web && npm run build
+	touch $@
+
+web/node_modules/.installed: web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+	touch $@
+
+lint: web ## rustfmt, clippy, types of the page, licences where cargo-deny is installed
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+	cd web && npm run check
+	$(MAKE) --no-print-directory deny
+
+deny: ## Licences, bans and sources of the dependencies
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked check bans licenses sources; \
+	else echo 'cargo-deny is not installed: licences are not checked (cargo install --locked cargo-deny)'; fi
+
+unit: build ## Rust tests
+	mkdir -p target
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+	  $(CARGO) nextest run --cargo-profile release --locked --workspace 2>&1 | tee target/unit.log; \
+	  grep -E '^ *Summary' target/unit.log > target/test-summary.txt; \
+	else \
+	  $(CARGO) test --release --locked --workspace 2>&1 | tee target/unit.log; \
+	  grep -E '^test result' target/unit.log > target/test-summary.txt; \
+	fi
+
+browser: build tests/browser/node_modules/.installed ## The page in a real Chromium
+	tests/browser/chromium.sh
+	cd tests/browser && THORAX_BIN=$(CURDIR)/$(BIN) npm test 2>&1 | tee $(CURDIR)/target/browser.log
+	@grep -E '^[0-9]+ passed, [0-9]+ failed' target/browser.log >> target/test-summary.txt
+
+tests/browser/node_modules/.installed: tests/browser/package.json tests/browser/package-lock.json
+	cd tests/browser && npm ci --no-audit --no-fund
+	touch $@
+
+bench: ## Criterion benches of index and encoders
+	$(CARGO) bench --locked --workspace

@@ -1,0 +1,325 @@
+//! The catalogue: the one truth, in sled. A batch is acknowledged when its transaction is flushed.
+//!
+//! - `store` opens sled
+//! - `ledger` what was acknowledged, in a file of its own: sled does not always notice what it lost
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use sled::Transactional;
+use sled::transaction::{ConflictableTransactionError, TransactionError, TransactionalTree};
+
+use crate::document::{Document, Value};
+use crate::error::{IndexError, Result};
+
+use ledger::{Entry, Ledger};
+
+mod ledger;
+mod store;
+
+/// Format of the records; written at the first opening.
+const FORMAT: u64 = 1;
+const FORMAT_KEY: &str = "format";
+const SEQUENCE_KEY: &str = "sequence";
+const IDENTITY_KEY: &str = "identity";
+
+/// The documents of a home. Share it by `Arc`; one process at a time has it open.
+pub struct Catalogue {
+    path: PathBuf,
+    identity: String,
+    db: sled::Db,
+    documents: sled::Tree,
+    meta: sled::Tree,
+    ledger: Ledger,
+    // sled's iterators are no snapshots: whoever writes or must see a consistent whole holds this
+    writing: Mutex<()>,
+    pub(crate) building: Arc<AtomicBool>,
+}
+
+/// What a [`Catalogue::put`] did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PutOutcome {
+    /// Ids that were not there.
+    pub added: usize,
+    /// Ids whose document differs from the one that was there.
+    pub updated: usize,
+    /// Documents that were there as given.
+    pub unchanged: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Record<D> {
+    sequence: u64,
+    hash: String,
+    document: D,
+}
+
+/// What is needed to see whether a document changed: the document itself is skipped.
+#[derive(Deserialize)]
+struct Stamp {
+    hash: String,
+}
+
+impl Catalogue {
+    /// Opens or creates `home/catalogue`. The home itself must exist.
+    ///
+    /// # Errors
+    /// [`IndexError::HomeMissing`], [`IndexError::ReadOnly`], [`IndexError::InUse`] when another process has it open,
+    /// [`IndexError::NewerFormat`], [`IndexError::DamagedCatalogue`] when less is there than was acknowledged.
+    pub fn open(home: &Path) -> Result<Self> {
+        if !home.is_dir() {
+            return Err(IndexError::HomeMissing { path: home.to_owned() });
+        }
+        let path = home.join("catalogue");
+        let ledger = Ledger::new(&path);
+        let acknowledged = ledger.read()?;
+        let db = store::open(&path)?;
+        let failed = |source| IndexError::Store { path: path.clone(), source };
+        let meta = db.open_tree("meta").map_err(failed)?;
+        let documents = db.open_tree("documents").map_err(failed)?;
+        if let Some(found) = meta.get(FORMAT_KEY).map_err(failed)?.map(|bytes| number(&bytes)).filter(|f| *f > FORMAT) {
+            let what = format!("the catalogue in {}", path.display());
+            return Err(IndexError::NewerFormat { what, found, known: FORMAT });
+        }
+        let identity = meta.get(IDENTITY_KEY).map_err(failed)?;
+        let identity = identity.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        if let Some(entry) = &acknowledged {
+            let sequence = meta.get(SEQUENCE_KEY).map_err(failed)?.map_or(0, |bytes| number(&bytes));
+            ledger::check(&path, entry, identity.as_deref(), sequence)?;
+        }
+        let identity = match identity {
+            Some(identity) => identity,
+            None => {
+                let identity = store::new_identity(&db).map_err(failed)?;
+                meta.insert(FORMAT_KEY, &FORMAT.to_be_bytes()).map_err(failed)?;
+                meta.insert(IDENTITY_KEY, identity.as_bytes()).map_err(failed)?;
+                db.flush().map_err(failed)?;
+                identity
+            }
+        };
+        let (writing, building) = (Mutex::new(()), Arc::default());
+        let catalogue = Self { path, identity, db, documents, meta, ledger, writing, building };
+        if acknowledged.is_none_or(|entry| !entry.closed) {
+            catalogue.renumber()?;
+        }
+        catalogue.acknowledge(false)?;
+        Ok(catalogue)
+    }
+
+    /// After a hard stop: a transaction that was never acknowledged may be there in part. Its records stay, but as a change
+    /// of their own, so that whatever was derived from the catalogue is seen to be out of date.
+    fn renumber(&self) -> Result<()> {
+        #[derive(Deserialize)]
+        struct Numbered {
+            sequence: u64,
+        }
+        let mut last = 0;
+        for entry in &self.documents {
+            let (_, bytes) = entry.map_err(|e| self.store(e))?;
+            last = last.max(serde_json::from_slice::<Numbered>(&bytes).map_or(0, |record| record.sequence));
+        }
+        if last > self.sequence()? {
+            self.meta.insert(SEQUENCE_KEY, &(last + 1).to_be_bytes()).map_err(|e| self.store(e))?;
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn acknowledge(&self, closed: bool) -> Result<()> {
+        let entry = Entry { identity: self.identity.clone(), sequence: self.sequence()?, closed };
+        self.ledger.write(&entry)
+    }
+
+    /// Stores the documents; when it returns, they are on disk. All of them or, on an error, none.
+    ///
+    /// An unchanged document changes nothing, not even the sequence; each changed one gets the next sequence number.
+    ///
+    /// # Errors
+    /// [`IndexError::BadDocument`] for an empty id, key or hash and for a number that is not finite.
+    pub fn put(&self, documents: &[Document]) -> Result<PutOutcome> {
+        let mut prepared = Vec::with_capacity(documents.len());
+        for document in documents {
+            check(document)?;
+            let json = serde_json::to_vec(document)?;
+            prepared.push((document, blake3::hash(&json).to_hex().to_string()));
+        }
+        let _writing = self.lock();
+        let outcome = self.transaction(|records, meta| {
+            let mut outcome = PutOutcome::default();
+            let mut sequence = meta.get(SEQUENCE_KEY)?.map_or(0, |bytes| number(&bytes));
+            for (document, hash) in &prepared {
+                let old = records.get(document.id.as_bytes())?;
+                // a record that does not parse counts as changed: importing again is the cure
+                match old.as_deref().map(serde_json::from_slice::<Stamp>) {
+                    Some(Ok(stamp)) if stamp.hash == *hash => {
+                        outcome.unchanged += 1;
+                        continue;
+                    }
+                    Some(_) => outcome.updated += 1,
+                    None => outcome.added += 1,
+                }
+                sequence += 1;
+                let record = Record { sequence, hash: hash.clone(), document };
+                let bytes = serde_json::to_vec(&record)
+                    .map_err(|error| ConflictableTransactionError::Abort(IndexError::Json(error)))?;
+                records.insert(document.id.as_bytes(), bytes)?;
+            }
+            if outcome.added + outcome.updated > 0 {
+                meta.insert(SEQUENCE_KEY, &sequence.to_be_bytes())?;
+            }
+            Ok(outcome)
+        })?;
+        if outcome.added + outcome.updated > 0 {
+            self.flush()?;
+            self.acknowledge(false)?;
+        }
+        Ok(outcome)
+    }
+
+    /// Removes the documents of these ids and tells how many there were; each removal takes a sequence number.
+    pub fn remove(&self, ids: &[&str]) -> Result<usize> {
+        let _writing = self.lock();
+        let removed = self.transaction(|records, meta| {
+            let mut removed = 0;
+            for id in ids {
+                if records.remove(id.as_bytes())?.is_some() {
+                    removed += 1;
+                }
+            }
+            if removed > 0 {
+                let sequence = meta.get(SEQUENCE_KEY)?.map_or(0, |bytes| number(&bytes)) + removed as u64;
+                meta.insert(SEQUENCE_KEY, &sequence.to_be_bytes())?;
+            }
+            Ok(removed)
+        })?;
+        if removed > 0 {
+            self.flush()?;
+            self.acknowledge(false)?;
+        }
+        Ok(removed)
+    }
+
+    /// The document of this id.
+    ///
+    /// # Errors
+    /// [`IndexError::DamagedRecord`] when the record does not parse.
+    pub fn get(&self, id: &str) -> Result<Option<Document>> {
+        let bytes = self.documents.get(id.as_bytes()).map_err(|e| self.store(e))?;
+        bytes.map(|bytes| parse(id.as_bytes(), &bytes)).transpose()
+    }
+
+    /// True when there is a document of this id.
+    pub fn contains(&self, id: &str) -> Result<bool> {
+        self.documents.contains_key(id.as_bytes()).map_err(|e| self.store(e))
+    }
+
+    /// All documents in the order of their ids (by bytes). A damaged record is an error of its own; the iteration goes on after it.
+    pub fn iter(&self) -> impl Iterator<Item = Result<Document>> + '_ {
+        self.documents.iter().map(|entry| {
+            let (id, bytes) = entry.map_err(|e| self.store(e))?;
+            parse(&id, &bytes)
+        })
+    }
+
+    /// Number of documents; walks over all of them.
+    pub fn len(&self) -> usize {
+        self.documents.len()
+    }
+
+    /// True when there is no document.
+    pub fn is_empty(&self) -> bool {
+        self.documents.is_empty()
+    }
+
+    /// How many changes the catalogue has seen: what is derived from it records the number that it has reached.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn sequence(&self) -> Result<u64> {
+        let bytes = self.meta.get(SEQUENCE_KEY).map_err(|e| self.store(e))?;
+        Ok(bytes.map_or(0, |bytes| number(&bytes)))
+    }
+
+    /// Name that this catalogue got when it was made: a sequence number means something only together with it,
+    /// since a catalogue made anew in the same home counts from zero again.
+    pub fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    /// Calls `visit` with every document while nobody writes, and returns the sequence number that they belong to.
+    pub(crate) fn snapshot(&self, mut visit: impl FnMut(Document) -> Result<()>) -> Result<u64> {
+        let _writing = self.lock();
+        for document in self.iter() {
+            visit(document?)?;
+        }
+        self.sequence()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        // a writer that panicked has not committed its transaction
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn transaction<T>(
+        &self,
+        body: impl Fn(&TransactionalTree, &TransactionalTree) -> Result<T, ConflictableTransactionError<IndexError>>,
+    ) -> Result<T> {
+        (&self.documents, &self.meta).transaction(|(records, meta)| body(records, meta)).map_err(|error| match error {
+            TransactionError::Abort(error) => error,
+            TransactionError::Storage(source) => self.store(source),
+        })
+    }
+
+    fn flush(&self) -> Result<()> {
+        self.db.flush().map(drop).map_err(|e| self.store(e))
+    }
+
+    fn store(&self, source: sled::Error) -> IndexError {
+        IndexError::Store { path: self.path.clone(), source }
+    }
+}
+
+impl Drop for Catalogue {
+    fn drop(&mut self) {
+        // should this fail, the next opening looks at every record
+        if self.flush().is_ok() {
+            let _ = self.acknowledge(true);
+        }
+    }
+}
+
+fn check(document: &Document) -> Result<()> {
+    let bad = |reason: String| Err(IndexError::BadDocument { id: document.id.clone(), reason });
+    if document.id.is_empty() {
+        return bad("it has no id".to_owned());
+    }
+    for (field, values) in &document.fields {
+        // JSON has no NaN: the record could not be read again
+        if values.iter().any(|value| matches!(value, Value::Number(n) if !n.is_finite())) {
+            return bad(format!("a number of the field '{field}' is not finite"));
+        }
+    }
+    for item in document.images.iter().chain(&document.sentences) {
+        if item.key.is_empty() || item.hash.is_empty() {
+            return bad("an item has no key or no hash".to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn parse(id: &[u8], bytes: &[u8]) -> Result<Document> {
+    serde_json::from_slice::<Record<Document>>(bytes).map(|record| record.document).map_err(|error| {
+        // serde's own message may quote the record
+        let reason = format!("line {}, column {}", error.line(), error.column());
+        IndexError::DamagedRecord { id: String::from_utf8_lossy(id).into_owned(), reason }
+    })
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |n, byte| (n << 8) | u64::from(*byte))
+}
+
+#[cfg(test)]
+mod tests;

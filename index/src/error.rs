@@ -1,0 +1,182 @@
+//! What can go wrong. No message holds report text or a patient's name; ids of documents and names of files may appear.
+
+use std::path::PathBuf;
+
+/// Result of this crate.
+pub type Result<T, E = IndexError> = std::result::Result<T, E>;
+
+/// All errors of this crate. [`IndexError::is_caller_fault`] tells a wrong request from a fault of ours or of the machine.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// The filter text does not parse.
+    #[error("filter, character {position}: {reason}")]
+    BadFilter {
+        /// Character of the filter text, from 1.
+        position: usize,
+        /// What is wrong and what would be right.
+        reason: String,
+    },
+    /// The filter names a field that no document has.
+    #[error("filter: there is no field '{field}'; there are: {known}")]
+    UnknownField {
+        /// The name as given.
+        field: String,
+        /// The names that exist, separated by commas.
+        known: String,
+    },
+    /// The filter asks a field for something that its values do not have, such as a range of words.
+    #[error("filter: {reason}")]
+    WrongFieldType {
+        /// What is asked, and what the field holds.
+        reason: String,
+    },
+    /// The keyword query does not parse.
+    #[error("keyword query: {reason}")]
+    BadQuery {
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// A vector of another length than the generation's.
+    #[error("a vector of {found} dimensions was given, the index has {expected}")]
+    WrongDimension {
+        /// Dimension of the generation.
+        expected: usize,
+        /// Length of what was given.
+        found: usize,
+    },
+    /// A query vector with NaN, with infinity, or of length zero.
+    #[error("the query vector is not finite or has length zero")]
+    NotFinite,
+    /// A document that the catalogue does not take.
+    #[error("document '{id}': {reason}")]
+    BadDocument {
+        /// Its id.
+        id: String,
+        /// What is wrong.
+        reason: String,
+    },
+
+    /// Another process has the catalogue open.
+    #[error("{} is in use by another process: only one can have it open, so stop that one or go through its server", path.display())]
+    InUse {
+        /// The catalogue's folder.
+        path: PathBuf,
+    },
+    /// The home folder is not there.
+    #[error("the folder {} does not exist", path.display())]
+    HomeMissing {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The home folder cannot be written to.
+    #[error("the folder {} cannot be written to: {source}", path.display())]
+    ReadOnly {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Written by a newer version of the program.
+    #[error("{what} has format {found}, this program knows formats up to {known}: use the newer program")]
+    NewerFormat {
+        /// What was read.
+        what: String,
+        /// Its format.
+        found: u64,
+        /// The newest that this program reads.
+        known: u64,
+    },
+    /// A record of the catalogue that does not parse.
+    #[error(
+        "the catalogue's record of '{id}' is damaged ({reason}): restore the catalogue from a backup, or import this study again"
+    )]
+    DamagedRecord {
+        /// Id of the document.
+        id: String,
+        /// What the parser said, without the record's text.
+        reason: String,
+    },
+    /// The catalogue's file is not what was acknowledged.
+    #[error("the catalogue in {} is damaged: {reason}; move this folder away and bring the catalogue back with `thorax restore`, or import the archive again", path.display())]
+    DamagedCatalogue {
+        /// The catalogue's folder, or the file at fault.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A file of a generation that is not what was written.
+    #[error("{} is damaged: {reason}; `thorax index --rebuild` makes the index anew", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The index was made by another model than the one in use.
+    #[error(
+        "the index was made with model {found}, the model in use is {expected}: run `thorax index` to embed the archive with it"
+    )]
+    OtherModel {
+        /// Fingerprint of the model in use.
+        expected: String,
+        /// Fingerprint in the index.
+        found: String,
+    },
+    /// Two builds at once on one catalogue.
+    #[error("an index build is already running")]
+    BuildRunning,
+    /// Finishing a build while items have no vector.
+    #[error("{missing} items have not been embedded yet")]
+    Unfinished {
+        /// How many.
+        missing: usize,
+    },
+    /// A vector for something that is not part of the build.
+    #[error("'{key}' is no item of this build")]
+    UnknownItem {
+        /// Key of the item.
+        key: String,
+    },
+    /// The key-value store failed.
+    #[error("catalogue in {}: {source}", path.display())]
+    Store {
+        /// The catalogue's folder.
+        path: PathBuf,
+        /// What sled said.
+        source: sled::Error,
+    },
+    /// The text index failed.
+    #[error("text index: {0}")]
+    Text(#[from] tantivy::TantivyError),
+    /// The graph library failed.
+    #[error("graph {}: {reason}", path.display())]
+    Graph {
+        /// The folder of the graph's files.
+        path: PathBuf,
+        /// What the library said.
+        reason: String,
+    },
+    /// Reading or writing a file failed; the message names it.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// Something could not be written as JSON.
+    #[error("JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl IndexError {
+    /// True when the request was wrong, and asking again would fail again; false when the fault is ours or the machine's.
+    pub fn is_caller_fault(&self) -> bool {
+        use IndexError::{BadDocument, BadFilter, BadQuery, NotFinite, UnknownField, WrongDimension, WrongFieldType};
+        matches!(
+            self,
+            BadFilter { .. }
+                | UnknownField { .. }
+                | WrongFieldType { .. }
+                | BadQuery { .. }
+                | WrongDimension { .. }
+                | NotFinite
+                | BadDocument { .. }
+        )
+    }
+}

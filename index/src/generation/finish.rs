@@ -1,0 +1,253 @@
+//! Turns a complete build into the generation that serves.
+//!
+//! Everything is written beside the log, so that a finish that was killed is done again from the log with the same result. The
+//! rename of `CURRENT` is the moment of the swap; the log and older generations go after it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use fs_err as fs;
+use serde::Serialize;
+
+use crate::disk;
+use crate::document::Value;
+use crate::error::{IndexError, Result};
+use crate::graph::Graph;
+use crate::text::TextWriter;
+use crate::vectors::{self, Column};
+
+use super::builder::Builder;
+use super::layout::{
+    BUILD, Current, FAILURES, Layout, MANIFEST, SNAPSHOT, STUDIES, TEXT, column_file, graph_files, log_file,
+};
+use super::manifest::{FORMAT, FileSum, Manifest};
+use super::plan::State;
+use super::studies::{self, Study};
+use super::{Failure, PerSpace, Space};
+
+/// What a finished build holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Number of the generation that serves now.
+    pub generation: u64,
+    /// Studies.
+    pub studies: usize,
+    /// Image rows.
+    pub images: usize,
+    /// Sentence rows.
+    pub sentences: usize,
+    /// Items without a vector.
+    pub failed: usize,
+    /// Distinct contents embedded in this build.
+    pub embedded: usize,
+    /// Distinct contents taken over from before.
+    pub carried: usize,
+}
+
+/// A column while it is written, and the first row of each distinct content.
+struct ColumnWriter {
+    out: BufWriter<fs::File>,
+    rows: u32,
+    first_rows: HashMap<String, u32>,
+}
+
+pub(super) fn finish(builder: &mut Builder) -> Result<Summary> {
+    let progress = Space::ALL.map(|space| builder.progress(space));
+    let missing = progress.iter().map(|p| p.pending).sum();
+    if missing > 0 {
+        return Err(IndexError::Unfinished { missing });
+    }
+    let dir = builder.dir.clone();
+    remove_derived(&dir)?;
+    let mut columns = PerSpace::try_new(|space| ColumnWriter::create(&dir, space))?;
+    let (studies, failures) = write_studies(builder, &dir, &mut columns)?;
+    write_synced(&dir.join(FAILURES), &serde_json::to_vec(&failures)?)?;
+    for space in Space::ALL {
+        write_graph(builder, &dir, space, columns.get_mut(space))?;
+    }
+    let summary = Summary {
+        generation: builder.number,
+        studies,
+        images: columns.get(Space::Images).rows as usize,
+        sentences: columns.get(Space::Sentences).rows as usize,
+        failed: failures.len(),
+        embedded: progress.iter().map(|p| p.done).sum(),
+        carried: progress.iter().map(|p| p.carried).sum(),
+    };
+    let manifest = Manifest {
+        format: FORMAT,
+        generation: builder.number,
+        fingerprint: builder.build.fingerprint.clone(),
+        dimension: builder.build.dimension,
+        catalogue: builder.build.catalogue.clone(),
+        sequence: builder.build.sequence,
+        studies,
+        images: summary.images,
+        sentences: summary.sentences,
+        failed: summary.failed,
+        files: sync_and_sum(&dir)?,
+    };
+    swap(builder, &dir, &manifest)?;
+    Ok(summary)
+}
+
+/// What an earlier, killed finish may have left.
+fn remove_derived(dir: &Path) -> Result<()> {
+    let build_files = build_files();
+    for entry in fs::read_dir(dir)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !build_files.contains(&name) {
+            disk::remove(&dir.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// The files that make a folder a resumable build.
+fn build_files() -> BTreeSet<String> {
+    let logs = Space::ALL.map(log_file);
+    [BUILD.to_owned(), SNAPSHOT.to_owned()].into_iter().chain(logs).collect()
+}
+
+/// Writes studies, columns and text index in one walk over the snapshot.
+fn write_studies(
+    builder: &mut Builder,
+    dir: &Path,
+    columns: &mut PerSpace<ColumnWriter>,
+) -> Result<(usize, Vec<Failure>)> {
+    let snapshot = dir.join(SNAPSHOT);
+    let mut text = TextWriter::create(&dir.join(TEXT), &field_kinds(&snapshot)?)?;
+    let mut out = BufWriter::new(fs::File::create(dir.join(STUDIES))?);
+    let (mut rows, mut failures) = (0, Vec::new());
+    for study in studies::read(&snapshot)? {
+        let study = study?;
+        for space in Space::ALL {
+            write_vectors(builder, columns.get_mut(space), &study, space, &mut failures)?;
+        }
+        text.add(rows, &study.text, &study.fields)?;
+        studies::write_line(&mut out, &Study { text: String::new(), ..study })?;
+        rows += 1;
+    }
+    out.flush()?;
+    text.finish()?;
+    Ok((rows as usize, failures))
+}
+
+fn write_vectors(
+    builder: &mut Builder,
+    column: &mut ColumnWriter,
+    study: &Study,
+    space: Space,
+    failures: &mut Vec<Failure>,
+) -> Result<()> {
+    for item in study.items(space) {
+        let plan = builder.plans.get_mut(space);
+        if let Some(vector) = plan.vector(&item.hash)? {
+            if !vectors::is_unit(&vector) {
+                let path = builder.dir.join(log_file(space));
+                return Err(IndexError::Damaged {
+                    path,
+                    reason: format!("the vector of '{}' has not length 1", item.key),
+                });
+            }
+            column.out.write_all(&vectors::encode(&vector))?;
+            column.first_rows.entry(item.hash.clone()).or_insert(column.rows);
+            column.rows += 1;
+        } else {
+            let reason = match plan.state(&item.hash) {
+                Some(State::Failed(reason)) => reason.clone(),
+                _ => "it was never embedded".to_owned(),
+            };
+            let (key, hash) = (item.key.clone(), item.hash.clone());
+            failures.push(Failure { space, key, hash, document: study.id.clone(), reason });
+        }
+    }
+    Ok(())
+}
+
+impl ColumnWriter {
+    fn create(dir: &Path, space: Space) -> Result<Self> {
+        let out = BufWriter::with_capacity(1 << 18, fs::File::create(dir.join(column_file(space)))?);
+        Ok(Self { out, rows: 0, first_rows: HashMap::new() })
+    }
+}
+
+/// Builds the graph over the distinct contents, if they are too many for a scan.
+fn write_graph(builder: &Builder, dir: &Path, space: Space, writer: &mut ColumnWriter) -> Result<()> {
+    writer.out.flush()?;
+    if writer.first_rows.len() <= builder.tuning.exact_below {
+        return Ok(());
+    }
+    let mut nodes: Vec<u32> = writer.first_rows.values().copied().collect();
+    nodes.sort_unstable();
+    let path = dir.join(column_file(space));
+    let column = Column::from_bytes(&fs::read(&path)?, builder.build.dimension)
+        .ok_or_else(|| IndexError::Damaged { path, reason: "it cannot be read back".to_owned() })?;
+    Graph::build(dir, space.name(), &column, &nodes, &builder.tuning)
+}
+
+/// For each field whether all of its values are numbers.
+fn field_kinds(snapshot: &Path) -> Result<BTreeMap<String, bool>> {
+    let mut kinds = BTreeMap::new();
+    for study in studies::read(snapshot)? {
+        for (name, values) in study?.fields {
+            if !values.is_empty() {
+                let numbers = values.iter().all(|value| matches!(value, Value::Number(_)));
+                *kinds.entry(name).or_insert(true) &= numbers;
+            }
+        }
+    }
+    Ok(kinds)
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = fs::File::create(path)?;
+    file.write_all(bytes)?;
+    Ok(file.sync_all()?)
+}
+
+/// Makes all derived files durable, and gives their checksums.
+fn sync_and_sum(dir: &Path) -> Result<BTreeMap<String, FileSum>> {
+    let mut files = BTreeMap::new();
+    let build_files = build_files();
+    for (prefix, folder) in [(String::new(), dir.to_owned()), (format!("{TEXT}/"), dir.join(TEXT))] {
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            // locks are empty and come and go
+            if !entry.file_type()?.is_file() || name.ends_with(".lock") || build_files.contains(&name) {
+                continue;
+            }
+            fs::File::open(entry.path())?.sync_all()?;
+            let (bytes, blake3) = disk::checksum(&entry.path())?;
+            files.insert(format!("{prefix}{name}"), FileSum { bytes, blake3 });
+        }
+        disk::sync_dir(&folder)?;
+    }
+    debug_assert!(
+        Space::ALL.iter().all(|s| { graph_files(*s).iter().filter(|f| files.contains_key(*f)).count() != 1 })
+    );
+    Ok(files)
+}
+
+fn swap(builder: &Builder, dir: &Path, manifest: &Manifest) -> Result<()> {
+    let bytes = serde_json::to_vec_pretty(manifest)?;
+    disk::replace(&dir.join(MANIFEST), &bytes)?;
+    disk::sync_dir(builder.layout.root())?;
+    let manifest_hash = blake3::hash(&bytes).to_hex().to_string();
+    builder.layout.set_current(&Current { generation: builder.number, manifest_hash })?;
+    // a stop from here on leaves things behind, which the start of the next build removes
+    clean(&builder.layout, builder.number)
+}
+
+/// Removes what the serving generation no longer needs: its log, and older generations.
+pub(super) fn clean(layout: &Layout, current: u64) -> Result<()> {
+    for name in build_files() {
+        disk::remove(&layout.generation(current).join(name))?;
+    }
+    for older in layout.generations()?.into_iter().filter(|number| *number < current) {
+        disk::remove(&layout.generation(older))?;
+    }
+    Ok(())
+}

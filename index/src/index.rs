@@ -1,0 +1,307 @@
+//! A finished generation, opened for searching. Immutable: share it by `Arc`, and open the next one after a swap.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
+use std::path::Path;
+
+use rayon::prelude::*;
+use roaring::RoaringBitmap;
+
+use crate::document::Value;
+use crate::error::{IndexError, Result};
+use crate::filter::{FieldColumns, FieldInfo, Filter};
+use crate::generation::layout::{Current, FAILURES, Layout, STUDIES, TEXT, column_file, graph_files};
+use crate::generation::studies::{self, Study};
+use crate::generation::{Failure, Manifest, PerSpace, Space};
+use crate::graph::Graph;
+use crate::text::TextIndex;
+use crate::tuning::Tuning;
+use crate::vectors::{Column, checked_query};
+
+mod nearest;
+
+pub use nearest::Hit;
+
+/// A finished generation in memory.
+///
+/// Rows: a *study row* counts the studies in the order of their ids; an *item row* counts the vectors of a space in the same order.
+/// Both hold for this generation only.
+pub struct Index {
+    manifest: Manifest,
+    tuning: Tuning,
+    studies: Vec<StudyRow>,
+    fields: FieldColumns,
+    groups: HashMap<String, RoaringBitmap>,
+    spaces: PerSpace<SpaceIndex>,
+    text: TextIndex,
+    failures: Vec<Failure>,
+}
+
+struct StudyRow {
+    id: String,
+    group: String,
+    fields: BTreeMap<String, Vec<Value>>,
+}
+
+/// The vectors of a space and what they belong to.
+struct SpaceIndex {
+    column: Column,
+    graph: Option<Graph>,
+    keys: Vec<String>,
+    by_key: HashMap<String, u32>,
+    study_of: Vec<u32>,
+    /// Item rows of study `i` begin at `starts[i]` and end at `starts[i + 1]`.
+    starts: Vec<u32>,
+    /// Rows of the same content, by the first of them; only where there is a graph, which knows the first rows.
+    twins: HashMap<u32, Vec<u32>>,
+}
+
+/// A study by its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StudyRef<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// What results are grouped by.
+    pub group: &'a str,
+}
+
+/// A study found by keywords.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KeywordHit {
+    /// Row of the study.
+    pub study_row: u32,
+    /// BM25.
+    pub score: f32,
+}
+
+impl Index {
+    /// Opens the generation that serves; `None` when there is none yet. Every file is checked first.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`] with the file, [`IndexError::NewerFormat`].
+    pub fn open(home: &Path) -> Result<Option<Self>> {
+        Self::open_with(home, Tuning::default())
+    }
+
+    /// As [`Index::open`], with the size up to which a query is a scan and the width of the graph search.
+    ///
+    /// # Errors
+    /// As [`Index::open`].
+    pub fn open_with(home: &Path, tuning: Tuning) -> Result<Option<Self>> {
+        let layout = Layout::new(home);
+        let mut current = layout.current()?;
+        while let Some(serving) = current {
+            match Self::open_generation(&layout, &serving, tuning.clone()) {
+                Ok(index) => return Ok(Some(index)),
+                Err(error) => {
+                    // a build may have swapped it away while it was read
+                    current = layout.current()?;
+                    if current.as_ref() == Some(&serving) {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn open_generation(layout: &Layout, current: &Current, tuning: Tuning) -> Result<Self> {
+        let manifest = Manifest::read(layout, current)?;
+        let dir = layout.generation(current.generation);
+        // before anything else: hnsw_rs ends the process on a damaged file. What is read as a whole is checked then
+        let columns = Space::ALL.map(column_file);
+        let read_whole =
+            |name: &str| [STUDIES, FAILURES].contains(&name) || columns.iter().any(|column| column == name);
+        let names: Vec<&String> = manifest.files.keys().filter(|name| !read_whole(name)).collect();
+        names.par_iter().try_for_each(|name| manifest.check_file(&dir, name))?;
+
+        let path = dir.join(STUDIES);
+        let rows = studies::parse_all(&path, &manifest.read_file(&dir, STUDIES)?)?;
+        if rows.len() != manifest.studies {
+            return Err(IndexError::Damaged {
+                path,
+                reason: "it has another number of studies than the manifest".to_owned(),
+            });
+        }
+        let failures: Vec<Failure> = serde_json::from_slice(&manifest.read_file(&dir, FAILURES)?)?;
+        let spaces = PerSpace::try_new(|space| SpaceIndex::open(&manifest, &dir, space, &rows, &failures))?;
+        let text = TextIndex::open(&dir.join(TEXT))?;
+        let fields = FieldColumns::new(rows.iter().map(|study| &study.fields));
+        let mut groups: HashMap<String, RoaringBitmap> = HashMap::new();
+        for (row, study) in (0..).zip(&rows) {
+            groups.entry(study.group.clone()).or_default().insert(row);
+        }
+        let study_row = |study: Study| StudyRow { id: study.id, group: study.group, fields: study.fields };
+        let studies = rows.into_iter().map(study_row).collect();
+        Ok(Self { manifest, tuning, studies, fields, groups, spaces, text, failures })
+    }
+
+    /// What the generation is made of.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Number of studies.
+    pub fn len(&self) -> usize {
+        self.studies.len()
+    }
+
+    /// True when there is no study.
+    pub fn is_empty(&self) -> bool {
+        self.studies.is_empty()
+    }
+
+    /// The `k` studies (of those in `filter`) that match the query best, by BM25; best first, ties by row.
+    ///
+    /// `pleural effusion`: any of the words, stemmed; `"left lung"` a phrase; `-word` not; `AND`, `OR`, parentheses; `field:value`.
+    ///
+    /// # Errors
+    /// [`IndexError::BadQuery`].
+    pub fn keywords(&self, query: &str, k: usize, filter: Option<&RoaringBitmap>) -> Result<Vec<KeywordHit>> {
+        let found = self.text.search(query, k, filter)?;
+        Ok(found.into_iter().map(|(score, study_row)| KeywordHit { study_row, score }).collect())
+    }
+
+    /// All study rows that match the query of [`Index::keywords`].
+    ///
+    /// # Errors
+    /// [`IndexError::BadQuery`].
+    pub fn keyword_matches(&self, query: &str) -> Result<RoaringBitmap> {
+        self.text.matches(query)
+    }
+
+    /// The study rows that pass.
+    ///
+    /// # Errors
+    /// [`IndexError::UnknownField`], which lists the fields that exist, and [`IndexError::WrongFieldType`].
+    pub fn filter(&self, filter: &Filter) -> Result<RoaringBitmap> {
+        self.fields.rows(filter)
+    }
+
+    /// All study rows.
+    pub fn all_rows(&self) -> RoaringBitmap {
+        self.fields.all()
+    }
+
+    /// The fields that the studies have.
+    pub fn field_names(&self) -> Vec<FieldInfo> {
+        self.fields.names()
+    }
+
+    /// How many studies (of `within`) have each word of a field; most frequent first.
+    ///
+    /// # Errors
+    /// [`IndexError::UnknownField`].
+    pub fn facet(&self, field: &str, within: Option<&RoaringBitmap>) -> Result<Vec<(String, u64)>> {
+        self.fields.facet(field, within)
+    }
+
+    /// The study of a row.
+    pub fn study(&self, row: u32) -> Option<StudyRef<'_>> {
+        self.studies.get(row as usize).map(|study| StudyRef { id: &study.id, group: &study.group })
+    }
+
+    /// The row of a study.
+    pub fn row(&self, id: &str) -> Option<u32> {
+        self.studies.binary_search_by(|study| study.id.as_str().cmp(id)).ok().map(|row| row as u32)
+    }
+
+    /// The fields of a study.
+    pub fn fields(&self, row: u32) -> Option<&BTreeMap<String, Vec<Value>>> {
+        self.studies.get(row as usize).map(|study| &study.fields)
+    }
+
+    /// The study rows of a group; empty where there is no such group.
+    pub fn group_rows(&self, group: &str) -> RoaringBitmap {
+        self.groups.get(group).cloned().unwrap_or_default()
+    }
+
+    /// The unit vector of an item.
+    pub fn vector(&self, space: Space, item: u32) -> Option<&[f32]> {
+        self.spaces.get(space).column.row(item)
+    }
+
+    /// Number of item rows of a space.
+    pub fn item_count(&self, space: Space) -> usize {
+        self.spaces.get(space).column.len()
+    }
+
+    /// The item rows of a study; items that could not be embedded have none.
+    pub fn items(&self, space: Space, study_row: u32) -> Range<u32> {
+        self.spaces.get(space).items(study_row)
+    }
+
+    /// The key of an item.
+    pub fn item_key(&self, space: Space, item: u32) -> Option<&str> {
+        self.spaces.get(space).keys.get(item as usize).map(String::as_str)
+    }
+
+    /// The row of an item; the first one where several have this key.
+    pub fn item_row(&self, space: Space, key: &str) -> Option<u32> {
+        self.spaces.get(space).by_key.get(key).copied()
+    }
+
+    /// The study that an item belongs to.
+    pub fn study_of(&self, space: Space, item: u32) -> Option<u32> {
+        self.spaces.get(space).study_of.get(item as usize).copied()
+    }
+
+    /// The items that could not be embedded.
+    pub fn failures(&self) -> &[Failure] {
+        &self.failures
+    }
+
+    /// The `k` items nearest to the query by cosine, of the studies in `filter`; best first, ties by row.
+    ///
+    /// Exact where the column is small or few rows pass; otherwise by the graph, each hit checked and scored anew, and exact again
+    /// should the graph find fewer than there are. The query needs the model's dimension, and may have any length but zero.
+    ///
+    /// # Errors
+    /// [`IndexError::WrongDimension`], [`IndexError::NotFinite`].
+    pub fn nearest(&self, space: Space, query: &[f32], k: usize, filter: Option<&RoaringBitmap>) -> Result<Vec<Hit>> {
+        let query = checked_query(query, self.manifest.dimension)?;
+        let space = self.spaces.get(space);
+        Ok(space.nearest(&query, k, filter, &self.tuning))
+    }
+}
+
+impl SpaceIndex {
+    fn open(manifest: &Manifest, dir: &Path, space: Space, studies: &[Study], failures: &[Failure]) -> Result<Self> {
+        let failed: HashSet<&str> = failures.iter().filter(|f| f.space == space).map(|f| f.hash.as_str()).collect();
+        let (mut keys, mut by_key, mut study_of, mut starts) = (Vec::new(), HashMap::new(), Vec::new(), vec![0]);
+        let mut rows_of: HashMap<&str, Vec<u32>> = HashMap::new();
+        for (study_row, study) in (0u32..).zip(studies) {
+            for item in study.items(space).iter().filter(|item| !failed.contains(item.hash.as_str())) {
+                let row = keys.len() as u32;
+                by_key.entry(item.key.clone()).or_insert(row);
+                rows_of.entry(&item.hash).or_default().push(row);
+                keys.push(item.key.clone());
+                study_of.push(study_row);
+            }
+            starts.push(keys.len() as u32);
+        }
+        let name = column_file(space);
+        let damaged = |reason: &str| IndexError::Damaged { path: dir.join(&name), reason: reason.to_owned() };
+        let column = Column::from_bytes(&manifest.read_file(dir, &name)?, manifest.dimension)
+            .ok_or_else(|| damaged("it holds something else than vectors of length 1"))?;
+        if column.len() != keys.len() {
+            return Err(damaged("it has another number of rows than there are items"));
+        }
+        let has_graph = graph_files(space).iter().all(|file| manifest.files.contains_key(file));
+        let graph = has_graph.then(|| Graph::open(dir, space.name())).transpose()?;
+        let twins = match &graph {
+            Some(_) => rows_of.into_values().filter_map(|rows| Some((*rows.first()?, rows))).collect(),
+            None => HashMap::new(),
+        };
+        Ok(Self { column, graph, keys, by_key, study_of, starts, twins })
+    }
+
+    fn items(&self, study_row: u32) -> Range<u32> {
+        let at = |row: usize| self.starts.get(row).copied();
+        let row = study_row as usize;
+        at(row).zip(at(row + 1)).map_or(0..0, |(start, end)| start..end)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+//! The storage and search engine of thorax: it knows documents, items and vectors, and nothing of medicine, models or HTTP.
+//!
+//! - [`document`] what the catalogue keeps of a study
+//! - [`catalogue`] the truth: documents in sled, acknowledged when flushed
+//! - [`generation`] one model's embeddings of the catalogue: built beside the serving one, resumable, swapped in by a rename
+//! - [`index`] a finished generation, opened for searching
+//! - [`filter`] `sex:F age:40..60 -finding:Edema`: the language, and the columns that answer it
+//! - [`vectors`] a column of unit vectors: files, dot product, exact scan
+//! - [`graph`] the HNSW graph over a column, for the large ones
+//! - [`text`] keyword search, by tantivy
+//! - [`tuning`] the sizes and efforts at which the engine changes its ways
+//! - [`error`] what can go wrong, caller faults apart from ours
+//!
+//! ```text
+//! Document --put--> Catalogue --Builder--> HOME/index/<n>/ --Index::open--> nearest · keywords · filter
+//! ```
+
+pub mod catalogue;
+pub mod document;
+pub mod error;
+pub mod filter;
+pub mod generation;
+pub mod graph;
+pub mod index;
+pub mod text;
+pub mod tuning;
+pub mod vectors;
+
+mod disk;
+#[cfg(test)]
+mod testing;
+
+pub use catalogue::{Catalogue, PutOutcome};
+pub use document::{Document, Item, Value};
+pub use error::{IndexError, Result};
+pub use filter::{FieldInfo, Filter};
+pub use generation::{Builder, Failure, Manifest, Pending, Progress, Space, Summary};
+pub use index::{Hit, Index, KeywordHit, StudyRef};
+pub use roaring::RoaringBitmap;
+pub use tuning::Tuning;

@@ -1,0 +1,41 @@
+//! MedCLIP (Wang et al., EMNLP 2022) on Candle: encoders, losses, training, checkpoints. No HTTP, no index and no medical
+//! words: labels are vectors of numbers.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`config`] | architecture, preprocessing and training as TOML; presets in `configs/` |
+//! | [`preprocess`] | a film becomes a square of gray values |
+//! | [`tokenizer`] | WordPiece, trained on the archive's sentences |
+//! | [`loss`] | semantic matching, InfoNCE, cross entropy on known labels |
+//! | [`train`] | the trainer: data sources, sampling, augmentation, optimiser, checkpoints |
+//! | [`encoder`] | inference: a model folder becomes embeddings |
+//! | [`device`] | CPU or GPU |
+//! | [`error`] | [`ModelError`] |
+//! | `medclip`, `swin`, `bert`, `layers` | the network |
+//! | `ops` | fused operations with a backward pass |
+//! | `parameters`, `weights` | named variables; tensor files |
+
+mod bert;
+pub mod config;
+pub mod device;
+pub mod encoder;
+pub mod error;
+mod layers;
+pub mod loss;
+mod medclip;
+mod ops;
+mod parameters;
+pub mod preprocess;
+mod swin;
+#[cfg(test)]
+mod testing;
+pub mod tokenizer;
+pub mod train;
+mod weights;
+
+pub use candle_core::Device;
+pub use config::Config;
+pub use encoder::Encoder;
+pub use error::ModelError;
+pub use preprocess::Pixels;
+pub use tokenizer::Tokenizer;

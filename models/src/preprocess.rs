@@ -1,0 +1,167 @@
+//! From a film to the image encoder's input: gray, padded to a square, resized, normalised, cut into patches.
+
+use image::imageops::{self, FilterType};
+use image::{DynamicImage, GenericImageView, GrayImage, ImageBuffer, Luma};
+
+use crate::config::Config;
+use crate::error::ModelError;
+
+/// Part of every fingerprint: raised when the same film gives other pixels.
+pub const PREPROCESSING_VERSION: u32 = 1;
+
+/// A film ready for a model: a square of gray values, 0 is black.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pixels {
+    side: usize,
+    values: Vec<u8>,
+}
+
+impl Pixels {
+    /// `values` holds `side * side` gray values, row after row.
+    pub fn new(side: usize, values: Vec<u8>) -> Result<Self, ModelError> {
+        if side == 0 || values.len() != side * side {
+            return Err(ModelError::Data(format!("{} values are no square of side {side}", values.len())));
+        }
+        Ok(Self { side, values })
+    }
+
+    /// Side of the square.
+    pub fn side(&self) -> usize {
+        self.side
+    }
+
+    /// Gray values, row after row.
+    pub fn values(&self) -> &[u8] {
+        &self.values
+    }
+}
+
+/// Gray, padded with black to a centred square, resized with an antialiasing filter.
+///
+/// Colour becomes luma (Rec. 709) and alpha is ignored. Images of more than 8 bits keep their depth until after the resizing.
+pub fn preprocess(image: &DynamicImage, side: usize) -> Result<Pixels, ModelError> {
+    let (width, height) = image.dimensions();
+    if width == 0 || height == 0 {
+        return Err(ModelError::EmptyImage { width, height });
+    }
+    let target = u32::try_from(side).map_err(|_| ModelError::Data(format!("side {side} is too large")))?;
+    let deep = image.color().bytes_per_pixel() / image.color().channel_count() > 1;
+    let values = if deep {
+        let square = pad(image.to_luma16());
+        let square = if square.width() == target { square } else { resize(&square, target) };
+        square.as_raw().iter().map(|&v| ((u32::from(v) * 255 + 32_767) / 65_535) as u8).collect()
+    } else {
+        let square: GrayImage = pad(image.to_luma8());
+        if square.width() == target { square.into_raw() } else { resize(&square, target).into_raw() }
+    };
+    Pixels::new(side, values)
+}
+
+type Gray<T> = ImageBuffer<Luma<T>, Vec<T>>;
+
+fn resize<T: image::Primitive + 'static>(square: &Gray<T>, target: u32) -> Gray<T>
+where
+    Luma<T>: image::Pixel<Subpixel = T>,
+{
+    imageops::resize(square, target, target, FilterType::Triangle)
+}
+
+fn pad<T: image::Primitive>(image: Gray<T>) -> Gray<T>
+where
+    Luma<T>: image::Pixel<Subpixel = T>,
+{
+    let (width, height) = image.dimensions();
+    if width == height {
+        return image;
+    }
+    let side = width.max(height);
+    let mut square = Gray::<T>::new(side, side);
+    imageops::replace(&mut square, &image, i64::from((side - width) / 2), i64::from((side - height) / 2));
+    square
+}
+
+/// Appends the normalised patches of one film, `[tokens, channels * patch * patch]`, to `out`.
+pub(crate) fn patches(pixels: &Pixels, config: &Config, out: &mut Vec<f32>) -> Result<(), ModelError> {
+    let vision = &config.vision;
+    if pixels.side != vision.image_size {
+        return Err(ModelError::PixelSize { expected: vision.image_size, found: pixels.side });
+    }
+    let (mean, std) = (config.preprocessing.mean, config.preprocessing.std);
+    let (side, patch) = (pixels.side, vision.patch_size);
+    out.reserve(side * side * vision.channels);
+    for top in (0..side).step_by(patch) {
+        for left in (0..side).step_by(patch) {
+            for _ in 0..vision.channels {
+                for row in pixels.values.chunks_exact(side).skip(top).take(patch) {
+                    let row = row.iter().skip(left).take(patch);
+                    out.extend(row.map(|&v| (f32::from(v) / 255.0 - mean) / std));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn a_wide_image_is_padded_above_and_below() {
+        // 4 x 2 becomes 4 x 4 with one black row above and below; halved by averaging 2 x 2 with a triangle filter.
+        let gray = GrayImage::from_raw(4, 2, vec![200; 8]).unwrap();
+        let same = preprocess(&DynamicImage::ImageLuma8(gray), 4).unwrap();
+        let expected = [[0; 4], [200; 4], [200; 4], [0; 4]].concat();
+        assert_eq!(same.values(), expected);
+    }
+
+    #[test]
+    fn halving_uses_a_triangle_filter() {
+        // Rows 0, 80, 160, 240. The triangle of radius 2 around 1.0 weighs the centres 0.5, 1.5 and 2.5 with
+        // 0.75, 0.75 and 0.25: (0 * 0.75 + 80 * 0.75 + 160 * 0.25) / 1.75 = 57.1; by symmetry the other row is 182.9.
+        let values: Vec<u8> = [0u8, 80, 160, 240].iter().flat_map(|&v| [v; 4]).collect();
+        let gray = GrayImage::from_raw(4, 4, values).unwrap();
+        let half = preprocess(&DynamicImage::ImageLuma8(gray), 2).unwrap();
+        assert_eq!(half.values(), [57, 57, 183, 183]);
+    }
+
+    #[test]
+    fn sixteen_bits_are_scaled_not_cut() {
+        let deep = Gray::<u16>::from_raw(2, 2, vec![0, 32_768, 65_535, 257]).unwrap();
+        let pixels = preprocess(&DynamicImage::ImageLuma16(deep), 2).unwrap();
+        assert_eq!(pixels.values(), [0, 128, 255, 1]);
+    }
+
+    #[test]
+    fn colour_becomes_luma() {
+        let colour = image::RgbImage::from_raw(1, 1, vec![255, 255, 255]).unwrap();
+        assert_eq!(preprocess(&DynamicImage::ImageRgb8(colour), 1).unwrap().values(), [255]);
+    }
+
+    #[test]
+    fn an_empty_image_is_an_error() {
+        let error = preprocess(&DynamicImage::new_luma8(0, 5), 8).unwrap_err();
+        assert!(matches!(error, ModelError::EmptyImage { width: 0, height: 5 }));
+    }
+
+    #[test]
+    fn patches_are_rows_within_squares_and_repeat_per_channel() {
+        let mut config = Config::preset("small").unwrap();
+        config.vision.image_size = 4;
+        config.vision.patch_size = 2;
+        config.vision.channels = 3;
+        config.preprocessing.mean = 0.0;
+        config.preprocessing.std = 1.0 / 255.0;
+        let pixels = Pixels::new(4, (0..16).collect()).unwrap();
+        let mut out = Vec::new();
+        patches(&pixels, &config, &mut out).unwrap();
+        let rounded: Vec<i32> = out.iter().map(|v| v.round() as i32).collect();
+        assert_eq!(rounded[..12], [0, 1, 4, 5, 0, 1, 4, 5, 0, 1, 4, 5]);
+        assert_eq!(rounded[12..16], [2, 3, 6, 7]);
+        assert_eq!(rounded.len(), 48);
+        config.vision.image_size = 8;
+        let error = patches(&pixels, &config, &mut out).unwrap_err();
+        assert!(matches!(error, ModelError::PixelSize { expected: 8, found: 4 }));
+    }
+}

@@ -1,0 +1,119 @@
+//! What is wanted of a run, and what it reports.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use candle_core::Device;
+
+use crate::config::Config;
+
+/// How long to train.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Budget {
+    /// So many steps.
+    Steps(u64),
+    /// So many minutes of training time, those before a resume included.
+    Minutes(f64),
+}
+
+/// What is wanted of a run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Architecture and training.
+    pub config: Config,
+    /// Folder of the model. A checkpoint of the same run in it is resumed.
+    pub out: PathBuf,
+    /// Where to compute.
+    pub device: Device,
+    /// How long.
+    pub budget: Budget,
+    /// How often a checkpoint is written.
+    pub checkpoint_every: Duration,
+    /// Parallel shards of a batch on the CPU; `None` takes one per thread. Results depend on it by rounding errors.
+    pub shards: Option<usize>,
+    /// Further entries of `card.json`: where the data came from, for example.
+    pub notes: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Options {
+    /// Options with a checkpoint every two minutes and as many shards as threads.
+    pub fn new(config: Config, out: &Path, device: Device, budget: Budget) -> Self {
+        Self {
+            config,
+            out: out.to_owned(),
+            device,
+            budget,
+            checkpoint_every: Duration::from_secs(120),
+            shards: None,
+            notes: serde_json::Map::new(),
+        }
+    }
+}
+
+/// What a run reports, on the thread that called it.
+#[derive(Clone, Debug)]
+pub enum Event<'a> {
+    /// Once, before the first step.
+    Started {
+        /// Trainable numbers of the model.
+        parameters: usize,
+        /// Tokens of the vocabulary.
+        vocabulary: usize,
+        /// Steps already done: above 0 where a checkpoint was resumed.
+        step: u64,
+    },
+    /// After every step.
+    Step(Progress),
+    /// An image could not be loaded; it is left out. Once per image.
+    ImageSkipped {
+        /// Its index in the source.
+        index: usize,
+        /// Why.
+        reason: String,
+    },
+    /// A checkpoint was written.
+    Checkpoint {
+        /// After this many steps.
+        step: u64,
+        /// The file.
+        path: &'a Path,
+    },
+}
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Progress {
+    /// Steps done.
+    pub step: u64,
+    /// Steps in all, where the budget is in steps.
+    pub total: Option<u64>,
+    /// Share of the budget that is spent, 0 to 1.
+    pub fraction: f64,
+    /// Loss of this step.
+    pub loss: f32,
+    /// Exponential moving average of the loss over about 50 steps.
+    pub average_loss: f32,
+    /// Of `loss`, the semantic matching.
+    pub matching: f32,
+    /// Of `loss`, the auxiliary cross entropy before its weight.
+    pub auxiliary: f32,
+    /// Images per second, over about 10 steps.
+    pub images_per_second: f32,
+    /// Learning rate of this step.
+    pub learning_rate: f64,
+    /// Seconds of training, those before a resume included.
+    pub seconds: f64,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The budget is spent and the model is written.
+    Finished(crate::train::Card),
+    /// The stop flag was raised; the checkpoint holds everything up to this step.
+    Stopped {
+        /// Steps done.
+        step: u64,
+    },
+}

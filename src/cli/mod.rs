@@ -1,0 +1,127 @@
+//! The command line: one file per subcommand. Results on stdout, progress and logs on stderr.
+
+pub mod demo;
+pub mod embed;
+pub mod eval;
+pub mod import;
+pub mod index;
+pub mod label;
+pub mod output;
+pub mod search;
+pub mod serve;
+pub mod status;
+pub mod train;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::{Error, Result};
+use crate::home::Home;
+
+/// Search your own archive of chest X-rays by text or by image. Not for diagnosis.
+#[derive(Parser)]
+#[command(name = "thorax", version, about, after_help = EXAMPLES)]
+pub struct Cli {
+    /// Folder that holds catalogue, models and index [default: thorax in the user's data folder].
+    #[arg(long, global = true, env = "THORAX_HOME", value_name = "DIR")]
+    home: Option<PathBuf>,
+    /// One JSON document on stdout.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Threads for decoding, encoding and scanning; 0 = all cores.
+    #[arg(long, global = true, env = "THORAX_THREADS", value_name = "N")]
+    threads: Option<usize>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  thorax demo                                   a phantom archive, trained, indexed and served
+  thorax import nih /data/nih                   NIH ChestX-ray14
+  thorax import manifest films.csv              anything, by our CSV or JSONL
+  thorax train --preset small --minutes 10
+  thorax index
+  thorax search \"small left effusion\" -k 20 --filter 'age:40..60'
+  thorax search --image film.png --to reports
+  thorax serve
+
+Exit status: 0 done, 2 the caller's fault, 1 ours.";
+
+#[derive(Subcommand)]
+enum Command {
+    Import(import::Import),
+    Label(label::Label),
+    Train(train::Train),
+    Embed(embed::Embed),
+    Index(index::IndexCommand),
+    Search(search::Search),
+    Eval(eval::Eval),
+    Serve(serve::Serve),
+    Status(status::Status),
+    Demo(demo::Demo),
+}
+
+/// What every subcommand gets.
+pub struct Context {
+    home: Option<PathBuf>,
+    /// `--json`.
+    pub json: bool,
+    threads: Option<usize>,
+}
+
+impl Context {
+    /// Opens the home.
+    ///
+    /// # Errors
+    /// See [`Home::open`].
+    pub fn home(&self) -> Result<Home> {
+        self.home_or(default_home()?)
+    }
+
+    /// Opens the home, or `default` where none was named.
+    ///
+    /// # Errors
+    /// See [`Home::open`].
+    pub fn home_or(&self, default: PathBuf) -> Result<Home> {
+        let home = Home::open(self.home.as_deref().unwrap_or(&default))?;
+        use_threads(self.threads.unwrap_or(home.config.threads));
+        Ok(home)
+    }
+}
+
+impl Cli {
+    /// Runs the subcommand.
+    ///
+    /// # Errors
+    /// Whatever it meets; [`Error::is_caller_fault`] decides the exit status.
+    pub fn run(self) -> Result<()> {
+        let context = Context { home: self.home, json: self.json, threads: self.threads };
+        match self.command {
+            Command::Import(command) => command.run(&context),
+            Command::Label(command) => command.run(&context),
+            Command::Train(command) => command.run(&context),
+            Command::Embed(command) => command.run(&context),
+            Command::Index(command) => command.run(&context),
+            Command::Search(command) => command.run(&context),
+            Command::Eval(command) => command.run(&context),
+            Command::Serve(command) => command.run(&context),
+            Command::Status(command) => command.run(&context),
+            Command::Demo(command) => command.run(&context),
+        }
+    }
+}
+
+fn default_home() -> Result<PathBuf> {
+    let var = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    var("XDG_DATA_HOME")
+        .or_else(|| var("HOME").map(|home| home.join(".local/share")))
+        .map(|data| data.join("thorax"))
+        .ok_or_else(|| Error::Caller("no home: give --home DIR or set THORAX_HOME".to_owned()))
+}
+
+fn use_threads(threads: usize) {
+    // Fails only where the pool was made already: then its size stands.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+}

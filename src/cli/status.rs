@@ -1,0 +1,60 @@
+//! `thorax status`: what is in a home.
+
+use clap::Args;
+use serde::Serialize;
+use thorax_index::Manifest;
+
+use super::{Context, output};
+use crate::error::Result;
+
+/// Say what is in the home: studies, model, index, and whether the index is up to date.
+#[derive(Args)]
+pub struct Status {}
+
+#[derive(Serialize)]
+struct Report {
+    home: String,
+    studies: usize,
+    sequence: u64,
+    model: Option<String>,
+    index: Option<Manifest>,
+    up_to_date: bool,
+}
+
+impl Status {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// The home cannot be read.
+    pub fn run(self, context: &Context) -> Result<()> {
+        let home = context.home()?;
+        let catalogue = home.catalogue()?;
+        let index = Manifest::current(home.path())?;
+        let sequence = catalogue.sequence()?;
+        let report = Report {
+            home: home.path().display().to_string(),
+            studies: catalogue.len(),
+            sequence,
+            model: home.model_name(None).ok(),
+            up_to_date: index.as_ref().is_some_and(|m| m.sequence == sequence),
+            index,
+        };
+        if context.json {
+            return output::json(&report);
+        }
+        output::line(&format!("home     {}", report.home))?;
+        output::line(&format!("studies  {}", report.studies))?;
+        output::line(&format!("model    {}", report.model.as_deref().unwrap_or("none: run `thorax train`")))?;
+        match &report.index {
+            None => output::line("index    none: run `thorax index`"),
+            Some(m) => output::line(&format!(
+                "index    generation {}: {} films, {} sentences, {} failed; {}",
+                m.generation,
+                m.images,
+                m.sentences,
+                m.failed,
+                if report.up_to_date { "up to date" } else { "the catalogue is newer: run `thorax index`" }
+            )),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Configuration: defaults < `thorax.toml` in the home < `THORAX_*` < flags.
+//!
+//! The commented default file, `src/default.toml`, is the reference; a test keeps it in step with the defaults.
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// The commented default file.
+pub const REFERENCE: &str = include_str!("default.toml");
+
+/// Name of the configuration file in a home.
+pub const FILE: &str = "thorax.toml";
+
+/// A validated configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Threads for decoding, encoding and scanning; 0 = all cores.
+    pub threads: usize,
+    /// Name of the model that `thorax index` uses; empty = the one trained last.
+    pub model: String,
+    /// The server.
+    pub server: Server,
+    /// The search.
+    pub search: Search,
+}
+
+/// How the server listens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Address to bind. Only loopback is allowed so far: there is no authentication yet.
+    pub host: IpAddr,
+    /// Port; 0 = any free one.
+    pub port: u16,
+    /// Largest body of a request, in MiB.
+    pub upload_mib: usize,
+}
+
+/// How candidates are gathered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Search {
+    /// Results when the caller does not say.
+    pub k: usize,
+    /// Candidates taken from each source before fusion.
+    pub candidates: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { threads: 0, model: String::new(), server: Server::default(), search: Search::default() }
+    }
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self { host: IpAddr::from([127, 0, 0, 1]), port: 8750, upload_mib: 32 }
+    }
+}
+
+impl Default for Search {
+    fn default() -> Self {
+        Self { k: 10, candidates: 200 }
+    }
+}
+
+impl Config {
+    /// Largest number of results of one search.
+    pub const MAX_K: usize = 1000;
+
+    /// Reads `thorax.toml` of a home, or takes the defaults where there is none.
+    ///
+    /// # Errors
+    /// An unreadable file, an unknown key or a value out of range: the caller's fault, with the file named.
+    pub fn load(home: &Path) -> Result<Self> {
+        let path = home.join(FILE);
+        if !path.exists() {
+            return Ok(Self::default());
+        }
+        let text = fs_err::read_to_string(&path)?;
+        let config: Config = toml::from_str(&text).map_err(|e| Error::Caller(format!("{}: {e}", path.display())))?;
+        config.validated()
+    }
+
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// Names the key that is out of range.
+    pub fn validated(self) -> Result<Self> {
+        let wrong = |key: &str, wanted: &str| Err(Error::Caller(format!("configuration: {key} must be {wanted}")));
+        if self.search.k == 0 || self.search.k > Self::MAX_K {
+            return wrong("search.k", "between 1 and 1000");
+        }
+        if self.search.candidates < self.search.k || self.search.candidates > 100_000 {
+            return wrong("search.candidates", "between search.k and 100000");
+        }
+        if self.server.upload_mib == 0 || self.server.upload_mib > 1024 {
+            return wrong("server.upload_mib", "between 1 and 1024");
+        }
+        if !self.server.host.is_loopback() {
+            return wrong("server.host", "a loopback address: the server has no authentication yet");
+        }
+        Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_reference_file_states_the_defaults() {
+        let read: Config = toml::from_str(REFERENCE).unwrap();
+        assert_eq!(read, Config::default());
+    }
+
+    #[test]
+    fn an_unknown_key_and_a_public_address_are_refused() {
+        assert!(toml::from_str::<Config>("[server]\nprot = 1").is_err());
+        let open: Config = toml::from_str("[server]\nhost = \"0.0.0.0\"").unwrap();
+        assert!(open.validated().unwrap_err().to_string().contains("loopback"));
+    }
+}

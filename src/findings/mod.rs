@@ -1,0 +1,43 @@
+//! What a report or a query says of the 14 observations.
+//!
+//! - [`observation`] the vocabulary: observation, polarity, side, severity
+//! - [`labels`] a label vector
+//! - [`sentences`] and `sections`: where the sentences and the headings of a report are
+//! - `tokens`, `pattern`, `vocabulary`: words, phrases of words, and what the phrases say
+//! - `cues`, `scope`, `forward`: negation and doubt, and how far they reach (NegEx: Chapman et al., J Biomed Inform 2001)
+//! - `attributes`: side and severity of a mention
+//! - `reading`, [`labeler`]: a sentence, a text, a report -> mentions and labels
+//! - [`query`] a typed query -> the findings it asks for
+//! - `wording`, [`prompts`], `training_texts`: phrases for each observation, and labelled short texts for training
+//! - [`explain`] a mention in words
+
+mod attributes;
+mod cues;
+pub mod explain;
+mod forward;
+pub mod labeler;
+pub mod labels;
+pub mod observation;
+mod pattern;
+pub mod prompts;
+pub mod query;
+mod reading;
+mod scope;
+mod sections;
+pub mod sentences;
+mod tokens;
+mod training_texts;
+mod vocabulary;
+mod wording;
+
+#[cfg(test)]
+mod labeler_cases;
+
+pub use explain::explain;
+pub use labeler::{Labeled, LabeledReport, LabeledSection, Mention, label, label_report};
+pub use labels::Labels;
+pub use observation::{Observation, Polarity, Severity, Side};
+pub use prompts::{negative_prompts, prompts};
+pub use query::{Understood, Wanted, agreement, understand};
+pub use sentences::sentences;
+pub use training_texts::training_texts;

@@ -1,0 +1,242 @@
+//! What a typed query asks for: the labeler's reading of it, in query style.
+//!
+//! "large right effusion, no pneumothorax", "effusion -pneumothorax", "cardiomegaly no edema", "PTX left", "normal chest".
+
+use std::ops::Range;
+
+use serde::Serialize;
+
+use super::labeler::{Mention, read};
+use super::labels::Labels;
+use super::observation::{Observation, Polarity, Severity, Side};
+use super::scope::Style;
+
+/// A finding that a query wants present or absent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Wanted {
+    /// Which.
+    pub observation: Observation,
+    /// `Present` or `Absent`; a hedged word in a query ("possible pneumonia") asks for presence.
+    pub polarity: Polarity,
+    /// The side asked for.
+    pub side: Option<Side>,
+    /// The size asked for.
+    pub severity: Option<Severity>,
+    /// Bytes of the query that say so.
+    pub phrase: Range<usize>,
+}
+
+/// A query understood.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Understood {
+    /// What is wanted, in the order of the query; one entry for each observation, side and polarity.
+    pub findings: Vec<Wanted>,
+    /// The same as a label vector; where a query wants an observation both ways ("left effusion, no right effusion") presence stands.
+    pub labels: Labels,
+}
+
+impl Understood {
+    /// The findings wanted with this polarity.
+    pub fn wants(&self, polarity: Polarity) -> impl Iterator<Item = &Wanted> + '_ {
+        self.findings.iter().filter(move |w| w.polarity == polarity)
+    }
+
+    /// True when the query names no finding.
+    pub fn is_empty(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+/// Reads the findings out of a free-text query. Never fails: a query that names none is empty.
+///
+/// A statement of normality wants what it excludes absent ("lungs clear"), and `No Finding` present where it speaks of the whole chest.
+pub fn understand(query: &str) -> Understood {
+    // a bare "normal" means the chest
+    let bare = query.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_lowercase);
+    let bare = bare.clone().count() > 0 && bare.clone().all(|w| BARE_NORMAL.contains(&w.as_str()));
+    let mut read = read(if bare { "normal chest" } else { query }, Style::Query);
+    if bare {
+        read.mentions.iter_mut().for_each(|m| m.phrase = 0..query.len());
+    }
+    let mut understood = Understood::default();
+    for mention in read.mentions {
+        let polarity = match mention.polarity {
+            Polarity::Absent => Polarity::Absent,
+            Polarity::Present | Polarity::Uncertain => Polarity::Present,
+        };
+        let wanted = Wanted {
+            observation: mention.observation,
+            polarity,
+            side: mention.side,
+            severity: mention.severity,
+            phrase: mention.phrase,
+        };
+        let same = |w: &&mut Wanted| {
+            w.observation == wanted.observation && w.polarity == wanted.polarity && w.side == wanted.side
+        };
+        match understood.findings.iter_mut().find(same) {
+            Some(earlier) => earlier.severity = earlier.severity.or(wanted.severity),
+            None => understood.findings.push(wanted),
+        }
+    }
+    drop_implied(&mut understood.findings);
+    for wanted in &understood.findings {
+        if wanted.polarity == Polarity::Present || understood.labels.get(wanted.observation).is_none() {
+            understood.labels.set(wanted.observation, wanted.polarity);
+        }
+    }
+    understood
+}
+
+/// Words that, alone, ask for a normal chest.
+const BARE_NORMAL: [&str; 7] = ["normal", "unremarkable", "healthy", "nothing", "abnormal", "study", "film"];
+
+/// "lungs clear except left nodule": what is asked for outweighs what a normality statement implies.
+fn drop_implied(findings: &mut Vec<Wanted>) {
+    let present: Vec<Observation> =
+        findings.iter().filter(|w| w.polarity == Polarity::Present).map(|w| w.observation).collect();
+    let abnormal = present.iter().any(|o| !matches!(o, Observation::NoFinding | Observation::SupportDevices));
+    findings.retain(|w| match w.polarity {
+        Polarity::Present => w.observation != Observation::NoFinding || !abnormal,
+        _ => w.side.is_some() || !present.contains(&w.observation),
+    });
+}
+
+/// How well a study agrees with one wanted finding, from -1 (it says the opposite) to 1; 0 where it says nothing.
+///
+/// `labels` are the study's, `mentions` its reports' where there are some: they tell side and severity. A wrong side counts a half against,
+/// a severity one step off takes a quarter, two steps a half.
+pub fn agreement(wanted: &Wanted, labels: &Labels, mentions: &[Mention]) -> f32 {
+    let Some(polarity) = labels.get(wanted.observation) else { return 0.0 };
+    if wanted.polarity == Polarity::Absent {
+        return match polarity {
+            Polarity::Absent => 1.0,
+            Polarity::Uncertain => -0.5,
+            // "no right effusion" is content with an effusion on the left
+            Polarity::Present if wanted.side.is_some() && opposite_only(wanted, mentions) => 0.5,
+            Polarity::Present => -1.0,
+        };
+    }
+    let base = match polarity {
+        Polarity::Absent => return -1.0,
+        Polarity::Uncertain => 0.5,
+        Polarity::Present => 1.0,
+    };
+    let fit = |m: &Mention| side_fit(wanted.side, m.side) - severity_gap(wanted.severity, m.severity);
+    let best = shown(wanted.observation, mentions).map(fit).fold(f32::NEG_INFINITY, f32::max);
+    if best == f32::NEG_INFINITY { base } else { (base * best).clamp(-1.0, 1.0) }
+}
+
+fn shown(observation: Observation, mentions: &[Mention]) -> impl Iterator<Item = &Mention> {
+    mentions.iter().filter(move |m| m.observation == observation && m.polarity != Polarity::Absent)
+}
+
+fn opposite_only(wanted: &Wanted, mentions: &[Mention]) -> bool {
+    let mut sides = shown(wanted.observation, mentions).filter_map(|m| m.side).peekable();
+    sides.peek().is_some() && sides.all(|s| side_fit(wanted.side, Some(s)) < 0.0)
+}
+
+fn side_fit(wanted: Option<Side>, shown: Option<Side>) -> f32 {
+    match (wanted, shown) {
+        (None, _) => 1.0,
+        (Some(_), None) => 0.75,
+        (Some(w), Some(s)) if w == s => 1.0,
+        (Some(_), Some(Side::Bilateral)) => 0.75,
+        (Some(Side::Bilateral), Some(_)) => 0.5,
+        (Some(_), Some(_)) => -0.5,
+    }
+}
+
+fn severity_gap(wanted: Option<Severity>, shown: Option<Severity>) -> f32 {
+    let rank = |s: Severity| match s {
+        Severity::Mild => 0_i8,
+        Severity::Moderate => 1,
+        Severity::Severe => 2,
+    };
+    match (wanted.map(rank), shown.map(rank)) {
+        (Some(w), Some(s)) => f32::from((w - s).abs()) * 0.25,
+        _ => 0.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::labeler::label;
+    use super::*;
+    use Observation::{Cardiomegaly, Edema, NoFinding, PleuralEffusion, Pneumonia, Pneumothorax, SupportDevices};
+
+    fn wants(query: &str) -> Vec<(Observation, Polarity, Option<Side>, Option<Severity>)> {
+        understand(query).findings.into_iter().map(|w| (w.observation, w.polarity, w.side, w.severity)).collect()
+    }
+
+    #[test]
+    fn keywords_with_negation() {
+        use Polarity::{Absent, Present};
+        assert_eq!(wants("no effusion"), [(PleuralEffusion, Absent, None, None)]);
+        assert_eq!(wants("without effusion"), [(PleuralEffusion, Absent, None, None)]);
+        assert_eq!(
+            wants("effusion -pneumothorax"),
+            [(PleuralEffusion, Present, None, None), (Pneumothorax, Absent, None, None)]
+        );
+        assert_eq!(
+            wants("-pneumothorax effusion"),
+            [(Pneumothorax, Absent, None, None), (PleuralEffusion, Present, None, None)]
+        );
+        assert_eq!(wants("cardiomegaly no edema"), [(Cardiomegaly, Present, None, None), (Edema, Absent, None, None)]);
+        assert_eq!(wants("cardiomegaly NOT edema"), [(Cardiomegaly, Present, None, None), (Edema, Absent, None, None)]);
+        assert_eq!(
+            wants("no effusion, cardiomegaly"),
+            [(PleuralEffusion, Absent, None, None), (Cardiomegaly, Present, None, None)]
+        );
+        assert_eq!(wants("no effusion, pneumothorax or edema").iter().filter(|w| w.1 == Absent).count(), 3);
+    }
+
+    #[test]
+    fn side_and_severity() {
+        assert_eq!(
+            wants("large right effusion, no pneumothorax"),
+            [
+                (PleuralEffusion, Polarity::Present, Some(Side::Right), Some(Severity::Severe)),
+                (Pneumothorax, Polarity::Absent, None, None)
+            ]
+        );
+        assert_eq!(wants("PTX left"), [(Pneumothorax, Polarity::Present, Some(Side::Left), None)]);
+        assert_eq!(
+            wants("small left apical pneumothorax, no effusion")[0],
+            (Pneumothorax, Polarity::Present, Some(Side::Left), Some(Severity::Mild))
+        );
+    }
+
+    #[test]
+    fn doubt_and_questions_ask_for_presence() {
+        assert_eq!(wants("possible pneumonia"), [(Pneumonia, Polarity::Present, None, None)]);
+        assert_eq!(wants("rule out pneumothorax"), [(Pneumothorax, Polarity::Present, None, None)]);
+        assert_eq!(wants("pacemaker"), [(SupportDevices, Polarity::Present, None, None)]);
+    }
+
+    #[test]
+    fn normal_chest() {
+        let understood = understand("normal chest");
+        assert_eq!(understood.labels.get(NoFinding), Some(Polarity::Present));
+        assert_eq!(understood.labels.get(PleuralEffusion), Some(Polarity::Absent));
+        assert_eq!(understand("Normal").labels, understood.labels);
+        assert_eq!(understand("normal study").labels, understood.labels);
+        assert!(understand("woman, 60 years").is_empty());
+        assert!(understand("").is_empty());
+    }
+
+    #[test]
+    fn agreement_by_polarity_side_and_severity() {
+        let study = label("Small right pleural effusion. No pneumothorax.");
+        let score = |query: &str| agreement(&understand(query).findings[0], &study.labels, &study.mentions);
+        assert_eq!(score("effusion"), 1.0);
+        assert_eq!(score("right effusion"), 1.0);
+        assert_eq!(score("left effusion"), -0.5);
+        assert_eq!(score("large right effusion"), 0.5);
+        assert_eq!(score("no effusion"), -1.0);
+        assert_eq!(score("no left effusion"), 0.5);
+        assert_eq!(score("no pneumothorax"), 1.0);
+        assert_eq!(score("pneumothorax"), -1.0);
+        assert_eq!(score("edema"), 0.0);
+    }
+}

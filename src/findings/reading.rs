@@ -1,0 +1,149 @@
+//! One sentence read: its phrases, the cue that governs each, and the mentions that come of it.
+
+use std::ops::Range;
+
+use super::attributes::{severity, side};
+use super::labeler::{Labeled, Mention};
+use super::observation::{Observation, Polarity};
+use super::pattern::Match;
+use super::scope::{Effect, Governor, Style, governors};
+use super::tokens::{Token, tokenize};
+use super::vocabulary::{PHRASES, Says};
+
+/// Adds the mentions in the bytes `range` of `text`, one sentence, to `labeled`.
+pub(crate) fn read_sentence(text: &str, range: Range<usize>, style: Style, labeled: &mut Labeled) {
+    let all = tokenize(text, range);
+    for tokens in all.chunks(LONGEST) {
+        read_tokens(tokens, style, labeled);
+    }
+}
+
+/// Longest stretch in tokens that is read as one sentence: bounds the work on text without a full stop.
+const LONGEST: usize = 400;
+
+fn read_tokens(tokens: &[Token], style: Style, labeled: &mut Labeled) {
+    let matches = outermost(PHRASES.find(tokens));
+    labeled.about_chest |= !matches.is_empty() || tokens.iter().any(|t| t.is_any(&CHEST));
+    let spans: Vec<Range<usize>> = matches.iter().filter(|m| m.value != Says::Mask).map(|m| m.tokens.clone()).collect();
+    let governors = governors(tokens, &spans, style);
+    let bytes = |r: &Range<usize>| -> Option<Range<usize>> {
+        let first = tokens.get(r.start)?;
+        let last = tokens.get(r.end.checked_sub(1)?)?;
+        (first.range.start <= last.range.end).then_some(first.range.start..last.range.end)
+    };
+    for m in &matches {
+        let governor = govern(&governors, m);
+        let effect = governor.map(|g| g.effect);
+        let said: &[(&[Observation], Polarity)] = match (m.value, effect) {
+            (Says::Mask, _) => continue,
+            (_, Some(Effect::Aside)) if style == Style::Report => continue,
+            (Says::Other, effect) => {
+                labeled.other_abnormality |= effect != Some(Effect::Absent);
+                continue;
+            }
+            (Says::Shows(_) | Says::Hints(_), _) if style == Style::Report && inner_not(tokens, m) => {
+                &[(shown(m.value), Polarity::Absent)]
+            }
+            (Says::Shows(o) | Says::Hints(o), Some(Effect::Absent)) => &[(o, Polarity::Absent)],
+            (Says::Shows(o), None | Some(Effect::Aside)) => &[(o, Polarity::Present)],
+            (Says::Shows(o) | Says::Hints(o), _) => &[(o, Polarity::Uncertain)],
+            (Says::Excludes(_) | Says::Normal(_), _) if inner_not(tokens, m) => continue,
+            (Says::Excludes(o), _) => &[(o, Polarity::Absent)],
+            (Says::Normal(o), _) => &[(&[Observation::NoFinding], Polarity::Present), (o, Polarity::Absent)],
+        };
+        let states = matches!(m.value, Says::Excludes(_) | Says::Normal(_));
+        let governor = governor.filter(|_| !states);
+        let Some(phrase) = bytes(&m.tokens) else { continue };
+        for (observations, polarity) in said {
+            for &observation in *observations {
+                labeled.mentions.push(Mention {
+                    observation,
+                    polarity: *polarity,
+                    side: side(tokens, &m.tokens, &spans, observation),
+                    severity: if states { None } else { severity(tokens, &m.tokens, &m.literals, &spans) },
+                    sentence: labeled.sentences.len(),
+                    phrase: phrase.clone(),
+                    cue: governor.and_then(|g| bytes(&g.cue)),
+                    scope: governor.and_then(|g| bytes(&g.reach)),
+                });
+            }
+        }
+    }
+}
+
+/// Words that show that a text is about a chest film though it names no phrase.
+const CHEST: [&str; 14] = [
+    "chest",
+    "lung",
+    "lungs",
+    "heart",
+    "cardiac",
+    "cardiomediastinal",
+    "mediastinum",
+    "mediastinal",
+    "pulmonary",
+    "pleural",
+    "cardiopulmonary",
+    "hilar",
+    "thorax",
+    "thoracic",
+];
+
+fn shown(says: Says) -> &'static [Observation] {
+    match says {
+        Says::Shows(o) | Says::Hints(o) | Says::Excludes(o) | Says::Normal(o) => o,
+        Says::Other | Says::Mask => &[],
+    }
+}
+
+/// True when a "not" stands in a gap of the phrase: "heart is not enlarged".
+fn inner_not(tokens: &[Token], m: &Match<Says>) -> bool {
+    m.tokens.clone().any(|i| {
+        !m.literals.contains(&i)
+            && tokens.get(i).is_some_and(|t| t.is_any(&["not", "cannot", "isnt", "arent", "never"]))
+    })
+}
+
+/// The governor of a mention: a negation before a doubt, the nearest of each.
+fn govern<'a>(governors: &'a [Governor], m: &Match<Says>) -> Option<&'a Governor> {
+    let anchor = m.literals.iter().max().copied().unwrap_or(m.tokens.start);
+    let reaches = |g: &&Governor| {
+        let inside = g.cue.start > m.tokens.start && g.cue.end < m.tokens.end && g.reach.contains(&anchor);
+        inside || g.reach.contains(&m.tokens.start)
+    };
+    let nearest = |effect: Effect| {
+        governors
+            .iter()
+            .filter(move |g| g.effect == effect)
+            .filter(reaches)
+            .min_by_key(|g| (g.either, g.cue.start.abs_diff(m.tokens.start)))
+    };
+    nearest(Effect::Absent).or_else(|| nearest(Effect::Aside)).or_else(|| nearest(Effect::Uncertain))
+}
+
+/// Drops the matches whose words are all part of a longer match, and joins neighbours that say the same ("mass lesion").
+fn outermost(found: Vec<Match<Says>>) -> Vec<Match<Says>> {
+    let covered = |i: usize, m: &Match<Says>| {
+        let near = |j: usize| found.get(j).filter(|w| w.tokens.start.abs_diff(m.tokens.start) < 16);
+        let covers = |w: &Match<Says>| {
+            w.tokens.start <= m.tokens.start
+                && w.tokens.end >= m.tokens.end
+                && w.literals.len() > m.literals.len()
+                && m.literals.iter().all(|l| w.literals.contains(l))
+        };
+        let earlier = (0..i).rev().map_while(near).any(covers);
+        earlier || (i + 1..found.len()).map_while(near).any(covers)
+    };
+    let keep: Vec<bool> = found.iter().enumerate().map(|(i, m)| !covered(i, m)).collect();
+    let mut joined: Vec<Match<Says>> = Vec::new();
+    for m in found.into_iter().zip(keep).filter_map(|(m, keep)| keep.then_some(m)) {
+        match joined.last_mut() {
+            Some(last) if last.value == m.value && m.tokens.start <= last.tokens.end => {
+                last.tokens.end = last.tokens.end.max(m.tokens.end);
+                last.literals.extend(m.literals);
+            }
+            _ => joined.push(m),
+        }
+    }
+    joined
+}

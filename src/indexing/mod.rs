@@ -1,0 +1,11 @@
+//! From the catalogue to a generation of the index.
+//!
+//! - [`shown`] what a study shows: labels and reports brought together
+//! - [`document`] a study as the catalogue keeps it
+//! - [`embed`] embeds what is new, and swaps the generation
+
+pub mod document;
+pub mod embed;
+pub mod shown;
+
+pub use shown::{Finding, shown};

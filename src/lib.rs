@@ -1,0 +1,31 @@
+//! thorax: search your own archive of chest X-rays by text or by image. Not for diagnosis.
+//!
+//! - [`archive`] readers, one per source, and the importer
+//! - [`findings`] the 14 observations: vocabulary, labeler, prompts, query understanding
+//! - [`indexing`] from the catalogue to a generation of the index
+//! - [`training`] binds an archive to the trainer of `thorax-models`
+//! - [`evaluation`] metrics and protocols
+//! - [`search`] query -> candidates -> fuse -> re-rank -> results
+//! - [`server`] the HTTP API and the page
+//! - [`cli`] one file per subcommand
+//! - [`home`], [`config`], [`error`], [`progress`], [`interrupt`], [`memory`] what they all use
+
+pub mod archive;
+pub mod cli;
+pub mod config;
+pub mod error;
+pub mod evaluation;
+pub mod findings;
+pub mod home;
+pub mod indexing;
+pub mod interrupt;
+pub mod memory;
+pub mod progress;
+pub mod search;
+pub mod server;
+pub mod training;
+
+pub use error::{Error, Result};
+
+/// Said wherever results are shown.
+pub const NOTICE: &str = "Not for diagnosis. thorax finds similar studies; it does not say what a patient has.";

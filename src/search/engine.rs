@@ -1,0 +1,259 @@
+//! Opens a home for searching, and runs a search.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use thorax_index::{Catalogue, Filter, Index, RoaringBitmap, Space};
+use thorax_models::Encoder;
+
+use super::agreement::{Agreement, agreement};
+use super::candidates::{self, Ranking};
+use super::fuse::fuse;
+use super::request::{Query, Request, Target};
+use super::response::{Asked, Components, Echo, Film, Hit, Response};
+use crate::archive::Study;
+use crate::error::{Error, Result};
+use crate::findings::{Understood, understand};
+use crate::home::Home;
+use crate::indexing::document::{sentences, study};
+use crate::indexing::{Finding, shown};
+
+/// Weight of each ranking in the fusion. Films come from the encoder alone; a stated finding is stronger evidence.
+const FILM: f32 = 1.0;
+const SENTENCE: f32 = 1.0;
+const KEYWORD: f32 = 0.5;
+const STATED: f32 = 1.0;
+
+/// A home that is open for searching. Shared by all requests.
+pub struct Engine {
+    catalogue: Catalogue,
+    index: Index,
+    encoder: Encoder,
+    model: String,
+    config: crate::config::Config,
+    keys: HashMap<String, u32>,
+}
+
+/// What one search gathered before it becomes results.
+struct Gathered {
+    understood: Understood,
+    images: Ranking,
+    sentences: Ranking,
+    keywords: Ranking,
+    fused: Vec<(u32, f32)>,
+}
+
+impl Engine {
+    /// Opens catalogue, index and the encoder that made the index.
+    ///
+    /// # Errors
+    /// There is no index yet, its model is gone, or another process owns the home.
+    pub fn open(home: &Home) -> Result<Self> {
+        let catalogue = home.catalogue()?;
+        let index = Index::open(home.path())?
+            .ok_or_else(|| Error::Caller("this home has no index yet: run `thorax index`".to_owned()))?;
+        let (model, encoder) = home.encoder_with(&index.manifest().fingerprint)?;
+        let keys = (0..index.len() as u32).filter_map(|row| Some((opaque(index.study(row)?.id), row))).collect();
+        Ok(Self { catalogue, index, encoder, model, config: home.config.clone(), keys })
+    }
+
+    /// The index in use.
+    pub fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// The model in use, by name.
+    pub fn model(&self) -> (&str, &Encoder) {
+        (&self.model, &self.encoder)
+    }
+
+    /// The study of an opaque key, and `None` where there is none.
+    ///
+    /// # Errors
+    /// The catalogue cannot be read.
+    pub fn study_of_key(&self, key: &str) -> Result<Option<Study>> {
+        let Some(found) = self.keys.get(key).and_then(|row| self.index.study(*row)) else {
+            return Ok(None);
+        };
+        self.study(found.id)
+    }
+
+    fn study(&self, id: &str) -> Result<Option<Study>> {
+        self.catalogue.get(id)?.as_ref().map(study).transpose()
+    }
+
+    /// Runs a search.
+    ///
+    /// # Errors
+    /// A request that is out of bounds, a filter or keyword query that does not parse: the caller's fault.
+    pub fn search(&self, request: Request) -> Result<Response> {
+        let started = Instant::now();
+        let request = request.validated()?;
+        let rows = self.rows(&request)?;
+        let gathered = self.gather(&request, &rows)?;
+        let results = self.results(&request, &gathered)?;
+        let text = match &request.query {
+            Query::Text(text) => Some(text.clone()),
+            Query::Image(_) => None,
+        };
+        let understood =
+            gathered.understood.findings.iter().map(|w| Asked::new(w, text.as_deref().unwrap_or_default())).collect();
+        let newer = self.catalogue.sequence()? > self.index.manifest().sequence;
+        Ok(Response {
+            query: Echo { text, to: request.to, k: request.k, filter: request.filter, understood },
+            took_ms: started.elapsed().as_millis() as u64,
+            warning: newer.then(|| {
+                "the catalogue is newer than the index: run `thorax index` to search what was imported since".to_owned()
+            }),
+            results,
+        })
+    }
+
+    /// The rows that the filter and the target let pass.
+    fn rows(&self, request: &Request) -> Result<RoaringBitmap> {
+        let filter = Filter::parse(request.filter.as_deref().unwrap_or_default())?;
+        let passing = self.index.filter(&filter)?;
+        let space = match request.to {
+            Target::Images => Space::Images,
+            Target::Reports => Space::Sentences,
+        };
+        Ok(passing.into_iter().filter(|row| !self.index.items(space, *row).is_empty()).collect())
+    }
+
+    fn gather(&self, request: &Request, rows: &RoaringBitmap) -> Result<Gathered> {
+        let n = self.config.search.candidates.max(request.k);
+        let index = &self.index;
+        let (vector, text) = match &request.query {
+            Query::Text(text) => (self.embed_text(text)?, text.as_str()),
+            Query::Image(film) => {
+                let pixels = self.encoder.preprocess(film)?;
+                (first(self.encoder.embed_images(&[pixels])?)?, "")
+            }
+        };
+        let understood = understand(text);
+        let own = match request.to {
+            Target::Images => Space::Images,
+            Target::Reports => Space::Sentences,
+        };
+        // Items, not studies: a study with several films or sentences takes several places.
+        let by_own = candidates::nearest(index, own, &vector, 4 * n, Some(rows))?;
+        let mut extra = Ranking::default();
+        let mut keywords = Ranking::default();
+        let mut stated = Ranking::default();
+        if !text.is_empty() && !request.encoder_only {
+            if own == Space::Images {
+                extra = candidates::nearest(index, Space::Sentences, &vector, 4 * n, Some(rows))?;
+            }
+            keywords = candidates::keywords(index, text, n, Some(rows))?;
+            let known = candidates::stated(index, &understood.findings)? & rows;
+            if !known.is_empty() {
+                stated = candidates::nearest(index, own, &vector, 4 * n, Some(&known))?;
+            }
+        }
+        let fused = fuse([
+            (FILM, by_own.rows.as_slice()),
+            (SENTENCE, extra.rows.as_slice()),
+            (KEYWORD, keywords.rows.as_slice()),
+            (STATED, stated.rows.as_slice()),
+        ]);
+        let (images, sentences) = match own {
+            Space::Images => (by_own.with(stated), extra),
+            Space::Sentences => (Ranking::default(), by_own.with(stated)),
+        };
+        Ok(Gathered { understood, images, sentences, keywords, fused })
+    }
+
+    fn embed_text(&self, text: &str) -> Result<Vec<f32>> {
+        first(self.encoder.embed_texts(&[text])?)
+    }
+
+    /// Re-ranks by agreement of findings, drops what is excluded, and keeps the best `k`.
+    fn results(&self, request: &Request, gathered: &Gathered) -> Result<Vec<Hit>> {
+        let wanted = gathered.understood.findings.as_slice();
+        let mut ranked = Vec::with_capacity(gathered.fused.len());
+        for (row, fused) in &gathered.fused {
+            let Some(id) = self.index.study(*row).map(|s| s.id) else { continue };
+            // A study that was removed since the index was made is no result.
+            let Some(study) = self.study(id)? else { continue };
+            let shown = shown(&study);
+            let verdict = match request.encoder_only {
+                true => Agreement { score: 0.0, excluded: false },
+                false => agreement(wanted, &shown),
+            };
+            if !verdict.excluded {
+                ranked.push((verdict.score, *fused, *row, study, shown));
+            }
+        }
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
+        ranked.truncate(request.k);
+        Ok(ranked
+            .into_iter()
+            .enumerate()
+            .map(|(i, (agreed, fused, row, study, shown))| {
+                self.hit(i + 1, gathered, row, (agreed, fused), study, shown)
+            })
+            .collect())
+    }
+
+    fn hit(
+        &self,
+        rank: usize,
+        gathered: &Gathered,
+        row: u32,
+        (agreed, fused): (f32, f32),
+        study: Study,
+        findings: Vec<Finding>,
+    ) -> Hit {
+        let key = opaque(&study.id);
+        let by_film = gathered.images.places.get(&row);
+        let by_sentence = gathered.sentences.places.get(&row);
+        let film = by_film
+            .and_then(|(_, item)| self.index.item_key(Space::Images, *item))
+            .and_then(|id| study.images.iter().position(|image| image.id == id))
+            .unwrap_or(0);
+        let sentence = by_sentence.and_then(|(_, item)| {
+            let key = self.index.item_key(Space::Sentences, *item)?;
+            sentences(&study).into_iter().find(|s| s.key == key).map(|s| s.text)
+        });
+        let image = study.images.get(film);
+        Hit {
+            rank,
+            view: image.and_then(|i| i.view),
+            image: image.map(|i| Film {
+                id: i.id.clone(),
+                key: format!("{key}-{film}"),
+                path: Some(i.path.clone()),
+                width: i.size.0,
+                height: i.size.1,
+            }),
+            score: agreed + fused,
+            components: Components {
+                image: by_film.map(|(place, _)| *place),
+                sentence: by_sentence.map(|(place, _)| *place),
+                keyword: gathered.keywords.places.get(&row).map(|(place, _)| *place),
+                fused,
+                findings: agreed,
+            },
+            findings,
+            sentence,
+            key,
+            source: study.source,
+            patient: study.patient,
+            date: study.date,
+            offset: study.offset,
+            age: study.age,
+            sex: study.sex,
+            study: study.id,
+        }
+    }
+}
+
+/// A key for URLs that says nothing about the patient: 24 hex digits of BLAKE3.
+pub fn opaque(id: &str) -> String {
+    let hash = blake3::hash(id.as_bytes()).to_hex();
+    hash.as_str().chars().take(24).collect()
+}
+
+fn first(vectors: Vec<Vec<f32>>) -> Result<Vec<f32>> {
+    vectors.into_iter().next().ok_or_else(|| Error::Caller("nothing to embed".to_owned()))
+}

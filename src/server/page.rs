@@ -1,0 +1,37 @@
+//! The page, built by Vite into `web/dist` and embedded in the binary.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse};
+use rust_embed::RustEmbed;
+
+use super::fault::Fault;
+
+#[derive(RustEmbed)]
+#[folder = "web/dist"]
+#[allow_missing = true]
+struct Files;
+
+/// A file of the page; `/` is `index.html`.
+pub async fn page(request: HttpRequest) -> Result<HttpResponse, Fault> {
+    let path = match request.path() {
+        "/" => "index.html",
+        path => path.trim_start_matches('/'),
+    };
+    let Some(file) = Files::get(path) else {
+        if path == "index.html" {
+            return Err(Fault::not_found("page in this build: build it with `make web`, then thorax again"));
+        }
+        return Err(Fault::not_found("page"));
+    };
+    let kind = match path.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript",
+        Some("css") => "text/css",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        _ => "application/octet-stream",
+    };
+    // Vite names its assets by content.
+    let cache = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, cache)).content_type(kind).body(file.data.into_owned()))
+}

@@ -1,0 +1,38 @@
+import { defineConfig } from "@playwright/test";
+
+/**
+ * Drives the built thorax in a real Chromium. Environment:
+ * - `THORAX_BIN`  the program, `../../target/release/thorax` where unset
+ * - `CHROMIUM`    the browser, `/usr/bin/chromium` where unset
+ */
+export default defineConfig({
+  testDir: "specs",
+  outputDir: "output/failures",
+  globalSetup: "./support/server.ts",
+  // One home, one server, one small machine.
+  workers: 1,
+  fullyParallel: false,
+  timeout: 60_000,
+  globalTimeout: 20 * 60_000,
+  expect: { timeout: 15_000 },
+  reporter: [["list"], ["./support/tally.ts"]],
+  use: {
+    browserName: "chromium",
+    colorScheme: "dark",
+    viewport: { width: 1280, height: 820 },
+    trace: "off",
+    screenshot: "only-on-failure",
+    launchOptions: {
+      executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
+    },
+  },
+});

@@ -1,0 +1,9 @@
+/** What the server says of itself and its archive. */
+
+import { getStatus } from "./api.ts";
+import { Loader } from "./loader.svelte.ts";
+import type { Status } from "./types.ts";
+
+export const status = new Loader<Status>();
+
+export const refreshStatus = (): void => void status.run(getStatus);
