@@ -50,6 +50,8 @@ impl Error {
     pub fn is_caller_fault(&self) -> bool {
         match self {
             Error::Caller(_) | Error::Archive(_) | Error::Rejected(_) => true,
+            // Another process has the home: the caller can stop it.
+            Error::Index(IndexError::InUse { .. }) => true,
             Error::Index(e) => e.is_caller_fault(),
             Error::Model(e) => e.is_caller_fault(),
             Error::Io(_) | Error::Record { .. } | Error::Json(_) | Error::Interrupted => false,

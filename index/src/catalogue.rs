@@ -273,7 +273,10 @@ impl Catalogue {
     }
 
     fn flush(&self) -> Result<()> {
-        self.db.flush().map(drop).map_err(|e| self.store(e))
+        self.db.flush().map_err(|e| self.store(e))?;
+        // on Linux sled 0.34 only calls sync_file_range, which leaves the disk's own cache and the file's length to chance
+        fs_err::File::open(self.path.join("db"))?.sync_all()?;
+        Ok(())
     }
 
     fn store(&self, source: sled::Error) -> IndexError {

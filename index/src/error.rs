@@ -97,7 +97,7 @@ pub enum IndexError {
         reason: String,
     },
     /// The catalogue's file is not what was acknowledged.
-    #[error("the catalogue in {} is damaged: {reason}; move this folder away and bring the catalogue back with `thorax restore`, or import the archive again", path.display())]
+    #[error("the catalogue in {} is damaged: {reason}; move this folder away and import the archive again, with `thorax import`", path.display())]
     DamagedCatalogue {
         /// The catalogue's folder, or the file at fault.
         path: PathBuf,

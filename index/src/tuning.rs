@@ -1,6 +1,8 @@
 //! The sizes and efforts at which the engine changes its ways.
 
-/// Sizes and efforts. The defaults were measured on 100,000 clustered unit vectors of 512 dimensions.
+/// Sizes and efforts. The defaults are for vectors of 256 to 512 dimensions; `benches/search.rs` has the figures.
+///
+/// A scan of 20,000 takes one to three milliseconds, their graph a minute of one core, at every new generation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tuning {
     /// Up to this many vectors a query is an exact scan, and no graph is built.

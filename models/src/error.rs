@@ -152,9 +152,6 @@ impl ModelError {
     /// True when the caller can mend it: a preset, a configuration, a folder, data or a device that does not fit.
     /// False when it is ours: a file that cannot be accessed or is damaged, a run that diverged, a tensor operation.
     pub fn is_caller_fault(&self) -> bool {
-        match self {
-            Self::Io { .. } | Self::Damaged { .. } | Self::Diverged { .. } | Self::Tensor(_) => false,
-            _ => true,
-        }
+        !matches!(self, Self::Io { .. } | Self::Damaged { .. } | Self::Diverged { .. } | Self::Tensor(_))
     }
 }

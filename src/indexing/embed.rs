@@ -14,7 +14,7 @@ use crate::progress::Progress;
 
 /// Items embedded and acknowledged together. The boundaries are fixed, so that a run that was killed and resumed
 /// embeds in the same batches, and comes out equal to one that was not.
-const CHUNK: usize = 256;
+const CHUNK: usize = 64;
 
 /// Items given to the encoder at once.
 const BATCH: usize = 32;
@@ -71,7 +71,8 @@ pub fn index(home: &Home, catalogue: &Catalogue, encoder: &Encoder, options: Opt
             failed: current.failed,
         });
     }
-    let mut builder = Builder::start_or_resume(home.path(), catalogue, &fingerprint, encoder.dimension())?;
+    let start = if options.rebuild { Builder::start_afresh } else { Builder::start_or_resume };
+    let mut builder = start(home.path(), catalogue, &fingerprint, encoder.dimension())?;
     for (space, what) in [(Space::Images, "embedding films"), (Space::Sentences, "embedding sentences")] {
         let chunks = builder.pending(space, CHUNK);
         let total: usize = chunks.iter().map(Vec::len).sum();

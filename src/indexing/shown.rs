@@ -61,6 +61,7 @@ pub fn shown(study: &Study) -> Vec<Finding> {
         }
     }
     imply_opacity(&mut found);
+    drop_vague(&mut found);
     found.sort();
     found.dedup();
     found
@@ -110,6 +111,17 @@ fn imply_opacity(found: &mut Vec<Finding>) {
     }
 }
 
+/// Drops "there is one" where another statement of the same source says on which side.
+fn drop_vague(found: &mut Vec<Finding>) {
+    let sided: Vec<(Observation, LabelOrigin)> = found
+        .iter()
+        .filter(|f| f.polarity == Polarity::Present && f.side.is_some())
+        .map(|f| (f.observation, f.origin))
+        .collect();
+    found
+        .retain(|f| f.polarity != Polarity::Present || f.side.is_some() || !sided.contains(&(f.observation, f.origin)));
+}
+
 /// Reads `Pleural Effusion, left, severe` or `Support Devices (pacemaker)`.
 fn detail(line: &str) -> Option<(Observation, Option<Side>, Option<Severity>)> {
     let mut parts = line.split(',').map(str::trim);
@@ -128,4 +140,67 @@ fn detail(line: &str) -> Option<(Observation, Option<Side>, Option<Severity>)> {
         }
     }
     Some((observation, side, severity))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::archive::{LabelSet, Report, Section};
+    use crate::findings::Labels;
+
+    fn study(labels: Vec<LabelSet>, report: &str) -> Study {
+        let sections = vec![Section { name: "findings".to_owned(), text: report.to_owned() }];
+        Study {
+            id: "manifest/1".to_owned(),
+            source: "manifest".to_owned(),
+            patient: "manifest/p1".to_owned(),
+            date: None,
+            offset: None,
+            age: None,
+            sex: None,
+            images: Vec::new(),
+            reports: if report.is_empty() { Vec::new() } else { vec![Report { sections }] },
+            labels,
+        }
+    }
+
+    fn set(origin: LabelOrigin, said: &[(Observation, Polarity)], other: &[&str]) -> LabelSet {
+        LabelSet {
+            origin,
+            labels: said.iter().copied().collect::<Labels>(),
+            other: other.iter().map(|s| (*s).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn truth_has_sides_and_silences_the_report() {
+        let truth = set(
+            LabelOrigin::Truth,
+            &[(Observation::PleuralEffusion, Polarity::Present), (Observation::Edema, Polarity::Absent)],
+            &["Pleural Effusion, left, severe"],
+        );
+        let found = shown(&study(vec![truth], "Possible edema."));
+        let effusion = found.iter().find(|f| f.observation == Observation::PleuralEffusion).unwrap();
+        assert_eq!((effusion.side, effusion.severity), (Some(Side::Left), Some(Severity::Severe)));
+        let edema: Vec<_> = found.iter().filter(|f| f.observation == Observation::Edema).collect();
+        assert_eq!(edema.iter().map(|f| f.polarity).collect::<Vec<_>>(), [Polarity::Absent]);
+    }
+
+    #[test]
+    fn a_consolidation_is_an_opacity_on_the_same_side() {
+        let found = shown(&study(Vec::new(), "Consolidation in the right lower lobe."));
+        let opacity: Vec<_> = found.iter().filter(|f| f.observation == Observation::LungOpacity).collect();
+        assert_eq!(opacity.len(), 1);
+        assert_eq!((opacity[0].polarity, opacity[0].side), (Polarity::Present, Some(Side::Right)));
+    }
+
+    #[test]
+    fn labels_and_report_stand_side_by_side() {
+        let given = set(LabelOrigin::Dataset, &[(Observation::Cardiomegaly, Polarity::Present)], &["Hernia"]);
+        let found = shown(&study(vec![given], "No pneumothorax."));
+        let of = |o| found.iter().find(|f| f.observation == o).map(|f| (f.polarity, f.origin));
+        assert_eq!(of(Observation::Cardiomegaly), Some((Polarity::Present, LabelOrigin::Dataset)));
+        assert_eq!(of(Observation::Pneumothorax), Some((Polarity::Absent, LabelOrigin::Labeler)));
+    }
 }

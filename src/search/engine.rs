@@ -13,7 +13,8 @@ use super::request::{Query, Request, Target};
 use super::response::{Asked, Components, Echo, Film, Hit, Response};
 use crate::archive::Study;
 use crate::error::{Error, Result};
-use crate::findings::{Understood, understand};
+use crate::findings::query::Wanted;
+use crate::findings::{self, Understood, understand};
 use crate::home::Home;
 use crate::indexing::document::{sentences, study};
 use crate::indexing::{Finding, shown};
@@ -211,10 +212,8 @@ impl Engine {
             .and_then(|(_, item)| self.index.item_key(Space::Images, *item))
             .and_then(|id| study.images.iter().position(|image| image.id == id))
             .unwrap_or(0);
-        let sentence = by_sentence.and_then(|(_, item)| {
-            let key = self.index.item_key(Space::Sentences, *item)?;
-            sentences(&study).into_iter().find(|s| s.key == key).map(|s| s.text)
-        });
+        let nearest = by_sentence.and_then(|(_, item)| self.index.item_key(Space::Sentences, *item));
+        let sentence = matched_sentence(&study, &gathered.understood.findings, nearest);
         let image = study.images.get(film);
         Hit {
             rank,
@@ -246,6 +245,23 @@ impl Engine {
             study: study.id,
         }
     }
+}
+
+/// The sentence to show: one that states what is wanted, else the one whose embedding is nearest.
+fn matched_sentence(study: &Study, wanted: &[Wanted], nearest: Option<&str>) -> Option<String> {
+    let all = sentences(study);
+    let states = |text: &str| {
+        findings::label(text).mentions.iter().any(|m| {
+            wanted.iter().any(|w| {
+                w.observation == m.observation
+                    && w.polarity == m.polarity
+                    && (w.side.is_none() || m.side.is_none() || w.side == m.side)
+            })
+        })
+    };
+    let stated = all.iter().find(|s| states(&s.text));
+    let found = stated.or_else(|| all.iter().find(|s| Some(s.key.as_str()) == nearest))?;
+    Some(found.text.clone())
 }
 
 /// A key for URLs that says nothing about the patient: 24 hex digits of BLAKE3.

@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::Serialize;
+use thorax_index::IndexError;
 
 use crate::error::Error;
 
@@ -59,7 +60,7 @@ impl ResponseError for Fault {
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         if error.is_caller_fault() {
-            Fault::caller("bad_request", error.to_string())
+            Fault::caller(code(&error), error.to_string())
         } else {
             Fault::service(&error.to_string())
         }
@@ -69,6 +70,18 @@ impl From<Error> for Fault {
 impl From<actix_web::error::BlockingError> for Fault {
     fn from(error: actix_web::error::BlockingError) -> Self {
         Fault::service(&error.to_string())
+    }
+}
+
+/// A word that a program can act on.
+fn code(error: &Error) -> &'static str {
+    match error {
+        Error::Index(
+            IndexError::BadFilter { .. } | IndexError::UnknownField { .. } | IndexError::WrongFieldType { .. },
+        ) => "bad_filter",
+        Error::Index(IndexError::BadQuery { .. }) => "bad_query",
+        Error::Rejected(_) => "bad_film",
+        _ => "bad_request",
     }
 }
 

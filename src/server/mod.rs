@@ -33,10 +33,15 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Serves `engine` on `listener` until Ctrl-C or SIGTERM; requests that run are finished.
+/// `workers` 0 is one for each core.
 ///
 /// # Errors
 /// The listener cannot be used.
 pub fn run(listener: TcpListener, engine: Arc<Engine>, upload_limit: usize, workers: usize) -> Result<()> {
+    let workers = match workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    };
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::from(engine.clone()))

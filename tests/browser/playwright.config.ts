@@ -1,10 +1,14 @@
+import { existsSync } from "node:fs";
 import { defineConfig } from "@playwright/test";
 
 /**
  * Drives the built thorax in a real Chromium. Environment:
  * - `THORAX_BIN`  the program, `../../target/release/thorax` where unset
- * - `CHROMIUM`    the browser, `/usr/bin/chromium` where unset
+ * - `CHROMIUM`    the browser, an installed one where unset (see `chromium.sh`)
  */
+const installed = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const chromium = process.env["CHROMIUM"] ?? installed.find(existsSync) ?? "chromium";
+
 export default defineConfig({
   testDir: "specs",
   outputDir: "output/failures",
@@ -23,7 +27,7 @@ export default defineConfig({
     trace: "off",
     screenshot: "only-on-failure",
     launchOptions: {
-      executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+      executablePath: chromium,
       args: [
         "--no-sandbox",
         "--disable-gpu",

@@ -1,1 +1,12 @@
-//! stub
+//! The program as its users meet it: the real binary, real files, a real server, a real `kill -9`.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod support;
+
+mod bad_input;
+mod contract;
+mod http;
+mod kill;
+mod real_data;
+mod training;
+mod truth;

@@ -157,7 +157,7 @@ fn a_catalogue_with_less_than_was_acknowledged_is_refused() {
         match Catalogue::open(home.path()) {
             Err(error) => {
                 assert!(matches!(error, IndexError::DamagedCatalogue { .. }), "{error}");
-                assert!(error.to_string().contains("thorax restore"));
+                assert!(error.to_string().contains("thorax import"));
                 refused += 1;
             }
             // the end of the file may hold nothing

@@ -28,6 +28,9 @@ pub(crate) struct Build {
     pub dimension: usize,
     pub catalogue: String,
     pub sequence: u64,
+    /// Nothing is carried over.
+    #[serde(default)]
+    pub afresh: bool,
 }
 
 /// A build under way. It works on a snapshot: the catalogue may change meanwhile.
@@ -89,6 +92,25 @@ impl Builder {
         dimension: usize,
         tuning: Tuning,
     ) -> Result<Self> {
+        Self::start(home, catalogue, fingerprint, dimension, tuning, false)
+    }
+
+    /// As [`Builder::start_or_resume`], but takes no vector over from the serving generation: everything is embedded anew.
+    ///
+    /// # Errors
+    /// As [`Builder::start_or_resume`].
+    pub fn start_afresh(home: &Path, catalogue: &Catalogue, fingerprint: &str, dimension: usize) -> Result<Self> {
+        Self::start(home, catalogue, fingerprint, dimension, Tuning::default(), true)
+    }
+
+    fn start(
+        home: &Path,
+        catalogue: &Catalogue,
+        fingerprint: &str,
+        dimension: usize,
+        tuning: Tuning,
+        afresh: bool,
+    ) -> Result<Self> {
         if dimension == 0 {
             return Err(IndexError::WrongDimension { expected: 1, found: 0 });
         }
@@ -103,6 +125,7 @@ impl Builder {
             dimension,
             catalogue: catalogue.identity().to_owned(),
             sequence: catalogue.sequence()?,
+            afresh,
         };
         // later folders are builds, or the remains of a start that was killed
         let later: Vec<u64> = layout.generations()?.into_iter().filter(|number| *number > current).collect();
@@ -204,7 +227,8 @@ fn prepare(layout: &Layout, number: u64, usable: &[u64], catalogue: &Catalogue, 
     out.flush()?;
     out.get_ref().sync_all()?;
     let mut plans = open_plans(&dir, build.dimension)?;
-    for space in Space::ALL {
+    let carrying = if build.afresh { &[][..] } else { &Space::ALL[..] };
+    for &space in carrying {
         let plan = plans.get_mut(space);
         carry::from_current(layout, plan, space, &build.fingerprint, build.dimension)?;
         for other in usable {

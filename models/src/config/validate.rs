@@ -151,7 +151,8 @@ mod tests {
 
     #[test]
     fn each_error_names_its_field_and_value() {
-        let cases: [(&str, &str, fn(&mut Config)); 9] = [
+        type Change = fn(&mut Config);
+        let cases: [(&str, &str, Change); 9] = [
             ("vision.heads", "stage 0: 5 heads", |c| c.vision.heads[0] = 5),
             ("vision.window", "windows of 6", |c| c.vision.window = 6),
             ("vision.image_size", "113", |c| c.vision.image_size = 113),

@@ -23,7 +23,7 @@ impl Disease {
     /// Shares of the patients; about a third of the films then shows nothing.
     pub fn draw(c: &mut Chance) -> Self {
         const ALL: [(Disease, f32); 10] = [
-            (Disease::Well, 0.345),
+            (Disease::Well, 0.26),
             (Disease::HeartFailure, 0.145),
             (Disease::Infection, 0.13),
             (Disease::IntensiveCare, 0.09),

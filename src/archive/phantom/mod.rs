@@ -3,13 +3,14 @@
 //! An archive of any size for the demo, the tests and pretraining, free of patients. Study `n` of seed `s` depends on `s`, `n` and the
 //! size of the picture alone.
 //!
-//! - [`patient`] who the patients are, and which study is whose; [`course`] what they have, film by film
-//! - [`finding`] what a finding is, and the labels that follow
-//! - [`scene`] all that lies in the beam: [`anatomy`] soft parts, [`skeleton`], [`vessels`], [`lesions`], [`devices`]
-//! - [`vector`], [`solids`], [`loft`], [`tubes`] geometry; [`camera`] the cone beam; [`raster`] and [`soft`] line integrals
-//! - [`film`] Beer-Lambert, scatter, noise, detector response
-//! - [`report`] the radiologist's words
-//! - [`chance`] reproducible draws
+//! - `patient` who the patients are, and which study is whose; `course` what they have, film by film
+//! - `finding` what a finding is, and the labels that follow
+//! - `scene` all that lies in the beam: the soft parts (`anatomy` with `lung` and `organs`), `skeleton`, `vessels`
+//! - findings put into it: `reshape` what changes its shape, `lesions` what fills the lungs, `devices`
+//! - `vector`, `solids`, `loft`, `tubes` geometry; `camera` the cone beam; `raster` and `soft` line integrals
+//! - `film` Beer-Lambert, noise, detector response; `filter` scatter and the detector's software; `marker` the side letter
+//! - `report` the radiologist's words
+//! - `chance` reproducible draws
 
 mod anatomy;
 mod camera;
@@ -17,12 +18,17 @@ mod chance;
 mod course;
 mod devices;
 mod film;
+mod filter;
 mod finding;
 mod lesions;
 mod loft;
+mod lung;
+mod marker;
+mod organs;
 mod patient;
 mod raster;
 mod report;
+mod reshape;
 mod scene;
 mod skeleton;
 mod soft;

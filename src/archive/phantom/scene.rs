@@ -6,7 +6,7 @@ use super::patient::Visit;
 use super::solids::{Ellipsoid, Planes};
 use super::tubes::Segment;
 use super::vector::{Vec3, v};
-use super::{devices, lesions, skeleton, vessels};
+use super::{devices, lesions, reshape, skeleton, vessels};
 use crate::archive::study::View;
 
 /// Attenuation per centimetre at the mean energy of the beam. Solids other than the torso give what they add to soft tissue.
@@ -111,7 +111,7 @@ impl Scene {
         technique.supine = technique.supine && view != View::Lateral;
         let mut c = Chance::new(visit.patient.anatomy, 1);
         let mut thorax = Thorax::new(body, &technique, &mut c);
-        let shift = lesions::reshape(&mut thorax, &visit.findings, technique.supine);
+        let shift = reshape::reshape(&mut thorax, &visit.findings, technique.supine);
         thorax.shift(shift);
         let trachea: Vec<Vec3> = [
             v(0.0, 20.0, -0.5),

@@ -18,7 +18,7 @@ impl Ray {
 /// Where a ray is inside a solid.
 pub(super) type Span = (f32, f32);
 
-/// Disjoint spans in no order; at most [`Spans::MOST`], the shortest beyond that is dropped.
+/// Disjoint spans in no order; at most [`Spans::MOST`], more than a ray through the phantom has; those beyond are dropped.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Spans {
     spans: [Span; Spans::MOST],

@@ -1,8 +1,8 @@
 //! Airways, and the vessels of the lungs: trees that grow from the hila until they reach the pleura.
 
-use super::anatomy::Lung;
 use super::chance::Chance;
 use super::finding::{Finding, Kind};
+use super::lung::Lung;
 use super::scene::{Blob, Layer, Scene, Tube, mu};
 use super::tubes::{curve, round};
 use super::vector::{Vec3, v};

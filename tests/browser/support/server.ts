@@ -74,6 +74,11 @@ async function serve(program: string, home: string, log: WriteStream): Promise<{
     server.kill("SIGKILL");
     throw error;
   });
+  const status = await fetch(`${address}/api/v1/status`).catch(() => undefined);
+  if (!status?.ok) {
+    server.kill("SIGKILL");
+    throw new Error(`thorax serve named ${address} and does not answer there (${status?.status ?? "no answer"}):\n${tail}`);
+  }
   return { server, address };
 }
 

@@ -1,7 +1,9 @@
 //! Attention as one CPU operation.
 //!
-//! Windows are gathered, computed and scattered one by one in parallel, so no transposed copy of the whole batch is made.
-//! The probabilities are kept for the backward pass only where there is one.
+//! Windows are gathered, computed and scattered in chunks in parallel, so no transposed copy of the whole batch is made.
+//! A chunk's products are one batched call each: every call of Candle's matrix product reads `/proc/cpuinfo` where
+//! `RAYON_NUM_THREADS` isn't set, which takes longer than the product of one window. The probabilities are kept for the
+//! backward pass only where there is one.
 
 use std::sync::OnceLock;
 
@@ -12,12 +14,15 @@ use rayon::prelude::*;
 use super::super::{math, values, with_values};
 use super::windows::Windows;
 
+/// Scores per chunk: enough work for a task, and always the same cut, so that sums don't depend on the number of threads.
+const CHUNK: usize = 1 << 16;
+
 pub(super) struct Attention {
     windows: Windows,
     heads: usize,
     keep: bool,
-    /// Probabilities per item and window, `[heads, n, n]` each.
-    kept: OnceLock<Vec<Vec<f32>>>,
+    /// Probabilities per chunk, `[windows * heads, n, n]`.
+    kept: OnceLock<Vec<CpuStorage>>,
 }
 
 /// Sizes of a call.
@@ -27,6 +32,8 @@ struct Sizes {
     tokens: usize,
     width: usize,
     heads: usize,
+    /// Windows per item.
+    count: usize,
     /// Tokens per window.
     n: usize,
     /// Width of a head.
@@ -38,31 +45,29 @@ impl Sizes {
         1.0 / (self.d as f32).sqrt()
     }
 
-    /// Layout `[heads, n, d]` of query (0), key (1) or value (2) in gathered rows of `3 * width`.
-    fn part(self, which: usize) -> Layout {
-        Layout::new(Shape::from((self.heads, self.n, self.d)), vec![self.d, 3 * self.width, 1], which * self.width)
+    /// Windows per chunk.
+    fn chunk(self) -> usize {
+        (CHUNK / (self.heads * self.n * self.n)).max(1)
     }
 
-    /// Layout `[heads, n, d]` in gathered rows of `width`.
-    fn rows(self) -> Layout {
-        Layout::new(Shape::from((self.heads, self.n, self.d)), vec![self.d, self.width, 1], 0)
-    }
-
-    /// Layout `[heads, n, n]` of scores.
-    fn scores(self) -> Layout {
-        Layout::contiguous((self.heads, self.n, self.n))
+    /// The chunks of windows, counted over the batch.
+    fn chunks(self) -> Vec<std::ops::Range<usize>> {
+        let all = self.batch * self.count;
+        (0..all).step_by(self.chunk()).map(|start| start..(start + self.chunk()).min(all)).collect()
     }
 }
 
-fn transposed(layout: &Layout) -> Result<Layout> {
-    layout.transpose(1, 2)
-}
-
-/// Batched product over the heads: `[heads, m, k] x [heads, k, n]`.
-fn product(a: &CpuStorage, la: &Layout, b: &CpuStorage, lb: &Layout) -> Result<CpuStorage> {
-    let (heads, m, k) = la.shape().dims3()?;
-    let (_, _, n) = lb.shape().dims3()?;
-    a.matmul(b, (heads, m, n, k), la, lb)
+/// Batched product `[b, m, k] x [b, k, n]` of contiguous values; `true` takes that side transposed.
+fn product(a: (&CpuStorage, bool), b: (&CpuStorage, bool), bmnk: (usize, usize, usize, usize)) -> Result<CpuStorage> {
+    let (batch, m, n, k) = bmnk;
+    let layout = |rows: usize, columns: usize, transposed: bool| {
+        if transposed {
+            Layout::new(Shape::from((batch, rows, columns)), vec![rows * columns, 1, rows], 0)
+        } else {
+            Layout::contiguous((batch, rows, columns))
+        }
+    };
+    a.0.matmul(b.0, bmnk, &layout(m, k, a.1), &layout(k, n, b.1))
 }
 
 fn floats(storage: CpuStorage) -> Result<Vec<f32>> {
@@ -72,14 +77,6 @@ fn floats(storage: CpuStorage) -> Result<Vec<f32>> {
     }
 }
 
-fn gather(source: &[f32], index: &[u32], width: usize) -> CpuStorage {
-    let mut rows = Vec::with_capacity(index.len() * width);
-    for &token in index {
-        rows.extend_from_slice(&source[token as usize * width..][..width]);
-    }
-    CpuStorage::F32(rows)
-}
-
 impl Attention {
     pub(super) fn new(windows: Windows, heads: usize, keep: bool) -> Self {
         Self { windows, heads, keep, kept: OnceLock::new() }
@@ -87,133 +84,147 @@ impl Attention {
 
     fn sizes(&self, dims: &[usize]) -> Result<Sizes> {
         let &[batch, tokens, width3] = dims else { bail!("attention: expects [batch, tokens, 3 width]") };
-        let width = width3 / 3;
-        Ok(Sizes { batch, tokens, width, heads: self.heads, n: self.windows.size(), d: width / self.heads })
+        let (width, count, n) = (width3 / 3, self.windows.count(), self.windows.size());
+        Ok(Sizes { batch, tokens, width, heads: self.heads, count, n, d: width / self.heads })
     }
 
-    /// One window: its output `[heads, n, d]` and its probabilities `[heads, n, n]`.
-    fn window(
+    /// `[windows, heads, n, d]` of the windows of a chunk, from rows of `stride` values, from column `offset` on.
+    fn gather(
+        &self,
+        s: Sizes,
+        rows: &[f32],
+        chunk: &std::ops::Range<usize>,
+        stride: usize,
+        offset: usize,
+    ) -> CpuStorage {
+        let mut out = Vec::with_capacity(chunk.len() * s.n * s.width);
+        for g in chunk.clone() {
+            let item = &rows[g / s.count * s.tokens * stride..][..s.tokens * stride];
+            let window = self.windows.window(g % s.count);
+            for h in 0..s.heads {
+                for &token in window {
+                    out.extend_from_slice(&item[token as usize * stride + offset + h * s.d..][..s.d]);
+                }
+            }
+        }
+        CpuStorage::F32(out)
+    }
+
+    /// Writes the windows of item `item` from their chunks (`[windows, heads, n, d]` each) to its rows.
+    fn scatter(&self, s: Sizes, chunks: &[&[f32]], item: usize, rows: &mut [f32], stride: usize, offset: usize) {
+        for w in 0..s.count {
+            let g = item * s.count + w;
+            let part = &chunks[g / s.chunk()][g % s.chunk() * s.n * s.width..][..s.n * s.width];
+            for (i, &token) in self.windows.window(w).iter().enumerate() {
+                let row = &mut rows[token as usize * stride + offset..][..s.width];
+                for (h, to) in row.chunks_exact_mut(s.d).enumerate() {
+                    to.copy_from_slice(&part[(h * s.n + i) * s.d..][..s.d]);
+                }
+            }
+        }
+    }
+
+    /// One chunk: its output and its probabilities.
+    fn attend(
         &self,
         s: Sizes,
         qkv: &[f32],
         bias: Option<&[f32]>,
-        item: usize,
-        w: usize,
-    ) -> Result<(Vec<f32>, Vec<f32>)> {
-        let local = gather(qkv, self.windows.window(w), 3 * s.width);
-        let mut scores = floats(product(&local, &s.part(0), &local, &transposed(&s.part(1))?)?)?;
+        chunk: &std::ops::Range<usize>,
+    ) -> Result<(CpuStorage, CpuStorage)> {
+        let part = |which: usize| self.gather(s, qkv, chunk, 3 * s.width, which * s.width);
+        let matrices = chunk.len() * s.heads;
+        let mut scores = floats(product((&part(0), false), (&part(1), true), (matrices, s.n, s.n, s.d))?)?;
         let scale = s.scale();
-        for (i, row) in scores.chunks_exact_mut(s.n).enumerate() {
+        for (r, row) in scores.chunks_exact_mut(s.n).enumerate() {
+            let (i, h, g) = (r % s.n, r / s.n % s.heads, chunk.start + r / (s.n * s.heads));
             row.iter_mut().for_each(|v| *v *= scale);
             if let Some(bias) = bias {
-                row.iter_mut().zip(&bias[i * s.n..]).for_each(|(v, b)| *v += b);
+                row.iter_mut().zip(&bias[(h * s.n + i) * s.n..]).for_each(|(v, b)| *v += b);
             }
-            if let Some(mask) = self.windows.mask_row(item, w, i % s.n) {
+            if let Some(mask) = self.windows.mask_row(g / s.count, g % s.count, i) {
                 row.iter_mut().zip(mask).for_each(|(v, m)| *v += m);
             }
             math::softmax(row);
         }
         let scores = CpuStorage::F32(scores);
-        let out = floats(product(&scores, &s.scores(), &local, &s.part(2))?)?;
-        Ok((out, floats(scores)?))
+        let out = product((&scores, false), (&part(2), false), (matrices, s.n, s.d, s.n))?;
+        Ok((out, if self.keep { scores } else { CpuStorage::F32(Vec::new()) }))
     }
 
     fn forward(&self, qkv: &[f32], bias: Option<&[f32]>, dims: &[usize]) -> Result<(CpuStorage, Shape)> {
         let s = self.sizes(dims)?;
-        let count = self.windows.count();
-        let item = |i: usize| &qkv[i * s.tokens * 3 * s.width..][..s.tokens * 3 * s.width];
-        let (outs, kept): (Vec<Vec<f32>>, Vec<Vec<f32>>) = (0..s.batch * count)
-            .into_par_iter()
-            .map(|i| {
-                let (out, p) = self.window(s, item(i / count), bias, i / count, i % count)?;
-                Ok((out, if self.keep { p } else { Vec::new() }))
-            })
-            .collect::<Result<Vec<_>>>()?
-            .into_iter()
-            .unzip();
+        let chunks = s.chunks();
+        let done: Vec<(CpuStorage, CpuStorage)> =
+            chunks.par_iter().map(|chunk| self.attend(s, qkv, bias, chunk)).collect::<Result<_>>()?;
+        let (outs, kept): (Vec<_>, Vec<_>) = done.into_iter().unzip();
         if self.keep {
             let _ = self.kept.set(kept);
         }
+        let outs = outs.iter().map(|o| o.as_slice::<f32>()).collect::<Result<Vec<_>>>()?;
         let mut y = vec![0.0f32; s.batch * s.tokens * s.width];
-        y.par_chunks_mut(s.tokens * s.width).zip(outs.par_chunks(count)).for_each(|(y, outs)| {
-            for (w, out) in outs.iter().enumerate() {
-                scatter(y, self.windows.window(w), out, s, 0, s.width);
-            }
-        });
+        y.par_chunks_mut(s.tokens * s.width)
+            .enumerate()
+            .for_each(|(item, y)| self.scatter(s, &outs, item, y, s.width, 0));
         Ok((CpuStorage::F32(y), Shape::from((s.batch, s.tokens, s.width))))
     }
 
-    /// Gradient of one window's `qkv` written to `dx`; adds that of the bias to `dbias`.
-    fn window_backward(
+    /// Gradients of one chunk: query, key, value (`[windows, heads, n, d]` each) and bias.
+    fn attend_backward(
         &self,
         s: Sizes,
-        (qkv, grad, p): (&[f32], &[f32], &[f32]),
-        w: usize,
-        dx: &mut [f32],
-        dbias: &mut [f32],
-    ) -> Result<()> {
-        let index = self.windows.window(w);
-        let local = gather(qkv, index, 3 * s.width);
-        let grad = gather(grad, index, s.width);
-        let mut ds = floats(product(&grad, &s.rows(), &local, &transposed(&s.part(2))?)?)?;
-        for (ds, p) in ds.chunks_exact_mut(s.n).zip(p.chunks_exact(s.n)) {
+        (qkv, grad, p): (&[f32], &[f32], &CpuStorage),
+        chunk: &std::ops::Range<usize>,
+        with_bias: bool,
+    ) -> Result<([Vec<f32>; 3], Vec<f32>)> {
+        let part = |which: usize| self.gather(s, qkv, chunk, 3 * s.width, which * s.width);
+        let grad = self.gather(s, grad, chunk, s.width, 0);
+        let matrices = chunk.len() * s.heads;
+        let (square, narrow) = ((matrices, s.n, s.n, s.d), (matrices, s.n, s.d, s.n));
+        let mut ds = floats(product((&grad, false), (&part(2), true), square)?)?;
+        for (ds, p) in ds.chunks_exact_mut(s.n).zip(p.as_slice::<f32>()?.chunks_exact(s.n)) {
             let inner = math::sum_by2(ds, p, |d, p| d * p);
             ds.iter_mut().zip(p).for_each(|(d, p)| *d = p * (*d - inner));
         }
-        if !dbias.is_empty() {
-            dbias.iter_mut().zip(&ds).for_each(|(b, d)| *b += d);
+        let mut dbias = vec![0.0f32; if with_bias { s.heads * s.n * s.n } else { 0 }];
+        if with_bias {
+            for window in ds.chunks_exact(dbias.len()) {
+                dbias.iter_mut().zip(window).for_each(|(b, d)| *b += d);
+            }
         }
         let scale = s.scale();
         ds.iter_mut().for_each(|d| *d *= scale);
-        let (ds, p) = (CpuStorage::F32(ds), CpuStorage::F32(p.to_vec()));
-        let across = transposed(&s.scores())?;
-        let dq = floats(product(&ds, &s.scores(), &local, &s.part(1))?)?;
-        let dk = floats(product(&ds, &across, &local, &s.part(0))?)?;
-        let dv = floats(product(&p, &across, &grad, &s.rows())?)?;
-        for (which, part) in [dq, dk, dv].iter().enumerate() {
-            scatter(dx, index, part, s, which * s.width, 3 * s.width);
-        }
-        Ok(())
+        let ds = CpuStorage::F32(ds);
+        let dq = floats(product((&ds, false), (&part(1), false), narrow)?)?;
+        let dk = floats(product((&ds, true), (&part(0), false), narrow)?)?;
+        let dv = floats(product((p, true), (&grad, false), narrow)?)?;
+        Ok(([dq, dk, dv], dbias))
     }
 
     fn backward(&self, qkv: &Tensor, grad: &Tensor, with_bias: bool) -> Result<(Tensor, Vec<f32>)> {
         let s = self.sizes(qkv.dims())?;
         let Some(kept) = self.kept.get() else { bail!("attention: forward kept no probabilities") };
-        let count = self.windows.count();
         let grad = grad.contiguous()?;
-        let bias_len = if with_bias { s.heads * s.n * s.n } else { 0 };
-        let (dx, dbias) = with_values([qkv, &grad], "attention", |[qkv, grad]| {
-            let mut dx = vec![0.0f32; qkv.len()];
-            let parts: Vec<Vec<f32>> = dx
-                .par_chunks_mut(s.tokens * 3 * s.width)
-                .zip(qkv.par_chunks(s.tokens * 3 * s.width))
-                .zip(grad.par_chunks(s.tokens * s.width))
-                .zip(kept.par_chunks(count))
-                .map(|(((dx, qkv), grad), kept)| {
-                    let mut dbias = vec![0.0f32; bias_len];
-                    for (w, p) in kept.iter().enumerate() {
-                        self.window_backward(s, (qkv, grad, p), w, dx, &mut dbias)?;
-                    }
-                    Ok(dbias)
-                })
-                .collect::<Result<_>>()?;
-            let mut dbias = vec![0.0f32; bias_len];
-            for part in parts {
-                dbias.iter_mut().zip(part).for_each(|(b, p)| *b += p);
-            }
-            Ok((dx, dbias))
+        let chunks = s.chunks();
+        let done = with_values([qkv, &grad], "attention", |[qkv, grad]| {
+            chunks
+                .par_iter()
+                .zip(kept)
+                .map(|(chunk, p)| self.attend_backward(s, (qkv, grad, p), chunk, with_bias))
+                .collect::<Result<Vec<_>>>()
         })?;
-        Ok((Tensor::from_vec(dx, qkv.shape(), qkv.device())?, dbias))
-    }
-}
-
-/// Writes `part` (`[heads, n, d]`) to the rows of the window's tokens, from column `offset` on.
-fn scatter(rows: &mut [f32], index: &[u32], part: &[f32], s: Sizes, offset: usize, stride: usize) {
-    for (i, &token) in index.iter().enumerate() {
-        let row = &mut rows[token as usize * stride + offset..][..s.width];
-        for (h, to) in row.chunks_exact_mut(s.d).enumerate() {
-            to.copy_from_slice(&part[(h * s.n + i) * s.d..][..s.d]);
+        let mut dbias = vec![0.0f32; if with_bias { s.heads * s.n * s.n } else { 0 }];
+        for (_, part) in &done {
+            dbias.iter_mut().zip(part).for_each(|(b, p)| *b += p);
         }
+        let parts = [0, 1, 2].map(|which| done.iter().map(|(d, _)| d[which].as_slice()).collect::<Vec<_>>());
+        let mut dx = vec![0.0f32; qkv.elem_count()];
+        dx.par_chunks_mut(s.tokens * 3 * s.width).enumerate().for_each(|(item, dx)| {
+            for (which, part) in parts.iter().enumerate() {
+                self.scatter(s, part, item, dx, 3 * s.width, which * s.width);
+            }
+        });
+        Ok((Tensor::from_vec(dx, qkv.shape(), qkv.device())?, dbias))
     }
 }
 

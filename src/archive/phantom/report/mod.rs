@@ -1,13 +1,17 @@
 //! The report of a phantom study, in the words of a radiologist. All templates are our own.
 //!
-//! - [`phrases`] what is said of each kind of finding
+//! - [`phrases`] what the findings section says of each kind of finding; [`suspected`] of a subtle one; [`equipment`] of a device
+//! - [`summary`] what the impression says
 //! - [`normal`] what is said of what is not there
 //! - [`frame`] indication, comparison and the change since the film before
 //! - [`words`] filling a template
 
+mod equipment;
 mod frame;
 mod normal;
 mod phrases;
+mod summary;
+mod suspected;
 mod words;
 
 use self::words::Words;
@@ -128,7 +132,7 @@ fn impression(visit: &Visit, w: &mut Words) -> Vec<Statement> {
     let told: Vec<Finding> =
         visit.findings.iter().copied().filter(|f| part(f.kind) != Part::Devices || w.chance.happens(0.3)).collect();
     for group in grouped(&told) {
-        out.push(phrases::summarize(&group, w));
+        out.push(summary::summarize(&group, w));
     }
     let disease = visit.findings.iter().any(|f| part(f.kind) != Part::Devices);
     if !disease {

@@ -1,14 +1,11 @@
-//! What is said of each kind of finding: in the findings section, and again in the impression.
+//! What the findings section says of each kind of finding.
 
-use super::super::finding::{Device, Finding, Kind};
+use super::super::finding::{Finding, Kind};
+use super::equipment::device;
+use super::suspected::suspect;
 use super::words::{Words, sentence, side_word, sizes};
 use super::{Claim, Statement};
 use crate::findings::{Observation, Polarity, Severity, Side};
-
-/// Of mild findings, some are only suspected.
-fn doubt(f: &Finding, w: &mut Words) -> bool {
-    f.severity == Severity::Mild && w.chance.happens(0.3)
-}
 
 /// A group of findings (one, or the effusions of both sides) in the findings section.
 pub(super) fn describe(group: &[Finding], w: &mut Words) -> Statement {
@@ -16,8 +13,7 @@ pub(super) fn describe(group: &[Finding], w: &mut Words) -> Statement {
     if group.len() > 1 {
         return effusions(group, w);
     }
-    let hedge = !matches!(f.kind, Kind::Device(_) | Kind::Thickening | Kind::Plaques | Kind::Mass(_)) && doubt(f, w);
-    if hedge {
+    if w.doubts(f) {
         return suspect(f, w);
     }
     match f.kind {
@@ -70,7 +66,7 @@ pub(super) fn describe(group: &[Finding], w: &mut Words) -> Statement {
             if f.severity == Severity::Severe && w.chance.happens(0.6) {
                 s.text.push_str(w.pick(&[
                     " The mediastinum is displaced away from it.",
-                    " The underlying lung is collapsed.",
+                    " The edge of the lung is displaced medially.",
                     " There is mediastinal shift.",
                 ]));
             }
@@ -206,58 +202,8 @@ pub(super) fn describe(group: &[Finding], w: &mut Words) -> Statement {
     }
 }
 
-/// A subtle finding that the reader does not commit to.
-fn suspect(f: &Finding, w: &mut Words) -> Statement {
-    let templates: &[&'static str] = match f.kind {
-        Kind::Cardiomegaly => &[
-            "heart size is at the upper limit of normal and mild cardiomegaly is possible",
-            "borderline heart size, possibly mild cardiomegaly",
-        ],
-        Kind::WideMediastinum => {
-            &["questionable mild widening of the mediastinum", "mild mediastinal widening cannot be excluded"]
-        }
-        Kind::Effusion => &[
-            "blunting of the {side} costophrenic angle may represent a small pleural effusion",
-            "a small {side} pleural effusion cannot be excluded",
-            "possible trace {side} pleural effusion",
-        ],
-        Kind::Pneumothorax => &[
-            "questionable tiny {side} apical pneumothorax",
-            "a small {side} pneumothorax cannot be excluded",
-            "a faint line at the {side} apex may represent a small pneumothorax",
-        ],
-        Kind::Consolidation(_) => &[
-            "subtle density in the {lobe} may represent consolidation",
-            "early consolidation in the {lobe} cannot be excluded",
-        ],
-        Kind::Pneumonia(_) => &[
-            "subtle density in the {lobe} may represent early pneumonia",
-            "pneumonia in the {lobe} cannot be excluded",
-            "possible developing pneumonia in the {zone}",
-        ],
-        Kind::Opacity(_) => &["possible faint opacity in the {zone}", "questionable hazy opacity in the {zone}"],
-        Kind::Edema => &[
-            "prominent vessels may represent mild pulmonary edema",
-            "mild interstitial edema cannot be excluded",
-            "possible minimal pulmonary edema",
-        ],
-        Kind::Atelectasis => &[
-            "a linear density at the {side} base may represent atelectasis",
-            "probable minimal atelectasis at the {side} lung base",
-        ],
-        Kind::Nodule(_) => &[
-            "a possible small nodule projects over the {zone}",
-            "questionable nodule in the {lobe}",
-            "a nodular density in the {zone} may represent a pulmonary nodule",
-        ],
-        _ => &["a {side} fracture cannot be excluded", "possible nondisplaced fracture on the {side}"],
-    };
-    let mut s = w.tell(templates, f, Polarity::Uncertain);
-    s.claims[0].severity = None;
-    s
-}
-
-fn effusions(group: &[Finding], w: &mut Words) -> Statement {
+/// The effusions of both sides in one sentence.
+pub(super) fn effusions(group: &[Finding], w: &mut Words) -> Statement {
     let (a, b) = (&group[0], &group[1]);
     let (text, severity) = if a.severity == b.severity {
         let size = w.pick(sizes(a.severity));
@@ -328,83 +274,4 @@ fn ordinal(n: u8) -> &'static str {
         "twelfth",
     ];
     WORDS[usize::from(n.clamp(1, 12) - 1)]
-}
-
-fn device(device: Device, f: &Finding, w: &mut Words) -> Statement {
-    let templates: &[&'static str] = match device {
-        Device::Pacemaker => &[
-            "a {side} chest wall pacemaker is in place with its leads over the heart",
-            "{side}-sided pacemaker with its leads in the expected position",
-            "cardiac pacing device in the {side} chest wall",
-        ],
-        Device::CentralLine => &[
-            "{side} internal jugular central venous catheter ends in the superior vena cava",
-            "a {side} central line is in place with its tip over the superior vena cava",
-            "the tip of the {side} central venous catheter projects over the cavoatrial junction",
-        ],
-        Device::Picc => &[
-            "a {side} PICC ends in the superior vena cava",
-            "{side} upper extremity PICC with its tip near the cavoatrial junction",
-        ],
-        Device::Port => {
-            &["a {side} chest port is in place", "{side} chest wall Port-A-Cath ends in the superior vena cava"]
-        }
-        Device::EndotrachealTube => &[
-            "the endotracheal tube ends above the carina",
-            "endotracheal tube in satisfactory position above the carina",
-            "the tip of the ET tube lies about 4 cm above the carina",
-        ],
-        Device::NasogastricTube => &[
-            "a nasogastric tube courses into the stomach",
-            "enteric tube with its tip below the diaphragm",
-            "the NG tube ends in the stomach",
-        ],
-        Device::ChestTube => &["a {side} chest tube is in place", "{side}-sided thoracostomy tube is present"],
-        Device::SternotomyWires => &[
-            "median sternotomy wires are intact",
-            "sternotomy wires are aligned",
-            "there are sternal wires from prior surgery",
-        ],
-        Device::ValveProsthesis => &["a prosthetic heart valve is noted", "prosthetic cardiac valve is in place"],
-    };
-    w.tell(templates, f, Polarity::Present)
-}
-
-/// A group of findings in the impression: short.
-pub(super) fn summarize(group: &[Finding], w: &mut Words) -> Statement {
-    let f = &group[0];
-    if group.len() > 1 {
-        return effusions(group, w);
-    }
-    let templates: &[&'static str] = match f.kind {
-        Kind::Cardiomegaly => &["{grade} cardiomegaly", "{gradely} enlarged heart"],
-        Kind::WideMediastinum => &["{grade} mediastinal widening", "widened mediastinum; CT is suggested"],
-        Kind::Effusion => &["{size} {side} pleural effusion", "{side} pleural effusion, {size}"],
-        Kind::Pneumothorax => &["{size} {side} pneumothorax", "{side} pneumothorax, {size}"],
-        Kind::Consolidation(_) => &["consolidation in the {lobe}", "{lobe} consolidation"],
-        Kind::Pneumonia(_) => &[
-            "{lobe} pneumonia",
-            "findings consistent with pneumonia in the {lobe}",
-            "pneumonia in the {lobe}; follow-up to resolution is advised",
-        ],
-        Kind::Opacity(_) => &["nonspecific opacity in the {zone}", "hazy opacity in the {lobe}"],
-        Kind::Edema => &["{grade} pulmonary edema", "{grade} edema of the lungs"],
-        Kind::Atelectasis => &["{side} basilar atelectasis", "atelectasis at the {side} lung base"],
-        Kind::Nodule(_) => &["nodule in the {lobe}; CT of the chest is recommended", "{lobe} nodule"],
-        Kind::Mass(_) => {
-            &["mass in the {lobe}, suspicious for malignancy", "{lobe} mass; CT of the chest is recommended"]
-        }
-        Kind::RibFracture(_) => &["{side} rib fracture", "rib fracture on the {side}"],
-        Kind::ClavicleFracture => &["{side} clavicle fracture", "fracture of the {side} clavicle"],
-        Kind::Thickening => &["{side} pleural thickening", "pleural thickening on the {side}"],
-        Kind::Plaques => &["{side} calcified pleural plaques", "calcified pleural plaques, {side}"],
-        Kind::Device(d) => return device(d, f, w),
-    };
-    if f.severity == Severity::Mild
-        && !matches!(f.kind, Kind::Thickening | Kind::Plaques | Kind::Mass(_))
-        && w.chance.happens(0.2)
-    {
-        return suspect(f, w);
-    }
-    w.tell(templates, f, Polarity::Present)
 }

@@ -1,18 +1,25 @@
 //! Filling a template: `{side}`, `{size}`, `{lobe}` and the like.
 
 use super::super::chance::Chance;
-use super::super::finding::{Finding, Zone};
+use super::super::finding::{Finding, Kind, Zone};
 use super::{Claim, Statement};
 use crate::findings::{Observation, Polarity, Severity, Side};
 
 /// A source of wording.
 pub(super) struct Words {
     pub chance: Chance,
+    seed: u64,
 }
 
 impl Words {
     pub fn new(seed: u64) -> Self {
-        Self { chance: Chance::new(seed, 4) }
+        Self { chance: Chance::new(seed, 4), seed }
+    }
+
+    /// Whether the reader only suspects a finding; the same all through a report. Some of the mild ones are.
+    pub fn doubts(&self, f: &Finding) -> bool {
+        let plain = matches!(f.kind, Kind::Device(_) | Kind::Thickening | Kind::Plaques | Kind::Mass(_));
+        f.severity == Severity::Mild && !plain && Chance::new(self.seed ^ f.shape, 5).happens(0.3)
     }
 
     pub fn pick(&mut self, of: &[&'static str]) -> &'static str {

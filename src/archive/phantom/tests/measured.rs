@@ -1,10 +1,9 @@
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+//! Findings are measured on the films.
 
-use super::finding::{Device, Finding, Kind, Zone};
-use super::vector::v;
-use super::*;
-use crate::archive::study::LabelOrigin;
-use crate::findings::{Observation, Polarity, Severity, Side};
+use super::super::finding::{Device, Finding, Kind, Zone};
+use super::super::vector::v;
+use super::super::*;
+use crate::findings::{Severity, Side};
 
 const LEVELS: [Severity; 3] = [Severity::Mild, Severity::Moderate, Severity::Severe];
 
@@ -39,183 +38,12 @@ fn gray_at(visit: &Visit, image: &GrayImage, point: vector::Vec3, reach: i32) ->
     for dy in -reach..=reach {
         for dx in -reach..=reach {
             let (x, y) = (px.round() as i32 + dx, py.round() as i32 + dy);
-            sum += f32::from(image.get_pixel(x as u32, y as u32)[0]);
+            sum += f32::from(
+                image.get_pixel((x.max(0) as u32).min(image.width() - 1), (y.max(0) as u32).min(image.height() - 1))[0],
+            );
         }
     }
     sum / ((2 * reach + 1) * (2 * reach + 1)) as f32
-}
-
-#[test]
-fn the_same_seed_gives_the_same_bytes_whatever_the_number_of_studies() {
-    let (few, many) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let read = |dir: &Path, studies: usize| -> Vec<(Study, Vec<Vec<u8>>)> {
-        Phantom { studies, seed: 4, size: 48 }
-            .generate(dir, &|_| ())
-            .unwrap()
-            .take(5)
-            .map(|s| {
-                let mut s = s.unwrap();
-                let bytes = s.images.iter().map(|i| fs_err::read(&i.path).unwrap()).collect();
-                for i in &mut s.images {
-                    i.path = PathBuf::new();
-                }
-                (s, bytes)
-            })
-            .collect()
-    };
-    let (a, b) = (read(few.path(), 5), read(many.path(), 23));
-    assert_eq!(a.len(), 5);
-    assert!(a == b);
-    let other = films(5, 0, 48).0;
-    assert_ne!(films(4, 0, 48).0, other);
-}
-
-#[test]
-fn files_are_gray_pngs_of_the_asked_size_and_progress_is_told() {
-    let dir = tempfile::tempdir().unwrap();
-    let told = std::cell::RefCell::new(Vec::new());
-    let progress = |n| told.borrow_mut().push(n);
-    let phantom = Phantom { studies: 9, seed: 2, size: 40 };
-    for (i, study) in phantom.generate(dir.path(), &progress).unwrap().enumerate() {
-        let study = study.unwrap();
-        assert_eq!(study.id, format!("phantom/s2-{i:06}"));
-        for image in &study.images {
-            assert!(image.path.is_absolute());
-            let picture = image::open(&image.path).unwrap();
-            assert_eq!(picture.color(), image::ColorType::L8);
-            assert_eq!((picture.width(), picture.height()), (40, 40));
-        }
-    }
-    assert_eq!(*told.borrow(), (1..=9).collect::<Vec<_>>());
-    assert_eq!(phantom.studies(dir.path()).filter(|s| s.is_ok()).count(), 9);
-}
-
-#[test]
-fn a_folder_that_cannot_be_made_is_rejected() {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    let records: Vec<_> = Phantom::default().studies(file.path()).collect();
-    assert_eq!(records.len(), 1);
-    assert!(records[0].is_err());
-}
-
-#[test]
-fn every_observation_occurs_and_no_finding_excludes_the_rest() {
-    let mut counts = [0; Observation::COUNT];
-    let mut lateral = 0;
-    for i in 0..500 {
-        let s = study(1, i);
-        assert_eq!(s.labels.len(), 1);
-        assert_eq!(s.labels[0].origin, LabelOrigin::Truth);
-        let labels = &s.labels[0].labels;
-        assert_eq!(labels.iter().count(), Observation::COUNT);
-        let present: Vec<_> = labels.with(Polarity::Present).collect();
-        let disease = present.iter().any(|o| !matches!(o, Observation::NoFinding | Observation::SupportDevices));
-        assert_eq!(labels.get(Observation::NoFinding) == Some(Polarity::Present), !disease);
-        for o in present {
-            counts[o.index()] += 1;
-        }
-        lateral += usize::from(s.images.len() == 2);
-        assert_eq!(s.images[0].id, format!("{}#0", s.id));
-    }
-    for o in Observation::ALL {
-        assert!(counts[o.index()] >= 5, "{o}: {}", counts[o.index()]);
-    }
-    let none = counts[Observation::NoFinding.index()];
-    assert!((145..=205).contains(&none), "{none} of 500 without finding");
-    assert!((50..=200).contains(&lateral), "{lateral} of 500 with a lateral film");
-}
-
-#[test]
-fn reports_state_what_is_true_with_its_side_and_severity() {
-    let (mut present, mut absent, mut uncertain) = (0, 0, 0);
-    for i in 0..1500 {
-        let visit = patient::visit(9, i);
-        let labels = finding::truth(&visit.findings).labels;
-        let (report, statements) = report::write(&visit);
-        assert!(report.sections.iter().all(|s| !s.text.contains(['{', '}']) && !s.text.contains("  ")), "{report:?}");
-        for s in &statements {
-            let text = s.text.to_lowercase();
-            for c in &s.claims {
-                let of = |side: Side| visit.findings.iter().filter(move |f| f.on(side));
-                let is = |f: &&Finding| {
-                    f.observation() == c.observation
-                        || (c.observation == Observation::LungOpacity && matches!(f.kind, Kind::Pneumonia(_)))
-                        || (c.observation == Observation::Consolidation && matches!(f.kind, Kind::Pneumonia(_)))
-                };
-                match c.polarity {
-                    Polarity::Present => {
-                        present += 1;
-                        assert_eq!(labels.get(c.observation), Some(Polarity::Present), "{text}");
-                        let graded = |f: &&Finding| c.severity.is_none_or(|s| s == f.severity);
-                        match c.side {
-                            Some(Side::Bilateral) => assert!(
-                                [Side::Left, Side::Right].into_iter().all(|s| of(s).any(|f| is(&f) && graded(&f))),
-                                "{text}"
-                            ),
-                            Some(side) => assert!(of(side).any(|f| is(&f) && graded(&f)), "{text}"),
-                            None => assert!(visit.findings.iter().any(|f| is(&f) && graded(&f)), "{text}"),
-                        }
-                    }
-                    Polarity::Absent => {
-                        absent += 1;
-                        match c.side {
-                            Some(side) => assert!(!of(side).any(|f| is(&f)), "{text}"),
-                            None => assert_eq!(labels.get(c.observation), Some(Polarity::Absent), "{text}"),
-                        }
-                        let negated = [
-                            "no ",
-                            "not ",
-                            "no-",
-                            "neither",
-                            "negative",
-                            "clear",
-                            "normal",
-                            "resol",
-                            "intact",
-                            "unremarkable",
-                            "without",
-                        ];
-                        assert!(negated.iter().any(|n| text.contains(n)), "{text}");
-                    }
-                    Polarity::Uncertain => {
-                        uncertain += 1;
-                        assert_eq!(labels.get(c.observation), Some(Polarity::Present), "{text}");
-                        let hedged = ["may ", "possib", "cannot", "questionable", "probable"];
-                        assert!(hedged.iter().any(|n| text.contains(n)), "{text}");
-                    }
-                }
-                // the words name the side that is claimed
-                if let ([_], Some(side)) = (&s.claims[..], c.side) {
-                    let (left, right) = (text.contains("left"), text.contains("right"));
-                    match side {
-                        Side::Left => assert!(left && !right, "{text}"),
-                        Side::Right => assert!(right && !left, "{text}"),
-                        Side::Bilateral => assert!(!left && !right, "{text}"),
-                    }
-                }
-            }
-        }
-    }
-    assert!(present > 2000 && absent > 3000 && uncertain > 100, "{present} {absent} {uncertain}");
-}
-
-#[test]
-fn every_finding_is_told_and_wording_varies() {
-    let mut texts = std::collections::BTreeSet::new();
-    for i in 0..400 {
-        let visit = patient::visit(3, i);
-        let (report, statements) = report::write(&visit);
-        for f in &visit.findings {
-            let told = statements
-                .iter()
-                .flat_map(|s| &s.claims)
-                .any(|c| c.observation == f.observation() && c.polarity != Polarity::Absent);
-            let pneumonia = matches!(f.kind, Kind::Pneumonia(_));
-            assert!(told || pneumonia, "{}", f.line());
-        }
-        texts.insert(report.sections.iter().find(|s| s.name == "findings").unwrap().text.clone());
-    }
-    assert!(texts.len() > 330, "{}", texts.len());
 }
 
 /// Width of the heart over that of the thorax, measured on the picture: rows through the lower third of the lungs, the middle run of pixels
@@ -342,7 +170,7 @@ fn lesions_and_edema_show_according_to_their_severity() {
             let image = shot(&v);
             [-1.0, 1.0].map(|s| {
                 gray_at(&v, &image, vector::v(s * 6.5, -2.5, 0.0), 4)
-                    - gray_at(&v, &image, vector::v(s * 16.0, 4.0, 0.0), 2)
+                    - gray_at(&v, &image, vector::v(s * 14.6, 4.0, 0.0), 2)
             })
         };
         let none = haze(&[]);

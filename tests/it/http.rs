@@ -1,0 +1,116 @@
+//! The HTTP API of a real server: shapes, faults, headers, shutdown.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::Home;
+
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Server {
+    fn start(home: &Home) -> Self {
+        let mut child =
+            home.command(&["serve", "--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("thorax is serving on ").expect("one line that says where").to_owned();
+        Self { child, url }
+    }
+
+    fn get(&self, path: &str) -> (u16, Vec<u8>, ureq::http::HeaderMap) {
+        let answer = agent().get(format!("{}{path}", self.url)).call().unwrap();
+        let (parts, mut body) = answer.into_parts();
+        (parts.status.as_u16(), body.read_to_vec().unwrap(), parts.headers)
+    }
+
+    fn post(&self, path: &str, kind: &str, body: &[u8]) -> (u16, Value) {
+        let mut answer = agent().post(format!("{}{path}", self.url)).header("content-type", kind).send(body).unwrap();
+        let status = answer.status().as_u16();
+        (status, serde_json::from_slice(&answer.body_mut().read_to_vec().unwrap()).unwrap())
+    }
+
+    fn search(&self, body: &Value) -> (u16, Value) {
+        self.post("/api/v1/search", "application/json", body.to_string().as_bytes())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn agent() -> ureq::Agent {
+    let config = ureq::Agent::config_builder().http_status_as_error(false);
+    config.timeout_global(Some(Duration::from_secs(30))).build().into()
+}
+
+#[test]
+fn search_study_film_and_faults_over_http() {
+    let home = Home::ready(40);
+    let mut server = Server::start(&home);
+
+    let (status, body, headers) = server.get("/api/v1/status");
+    let about: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((status, &about["studies"]), (200, &json!(40)));
+    assert!(about["notice"].as_str().unwrap().contains("Not for diagnosis"));
+    assert!(headers["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'"));
+
+    let (status, answer) = server.search(&json!({"text": "no pleural effusion", "k": 4}));
+    assert_eq!((status, answer["results"].as_array().unwrap().len()), (200, 4));
+    assert_eq!(answer["query"]["understood"][0]["polarity"], "absent");
+    let first = &answer["results"][0];
+    assert!(first["image"].get("path").is_none(), "the server's file names are nobody's business");
+
+    let key = first["key"].as_str().unwrap();
+    let (status, body, _) = server.get(&format!("/api/v1/studies/{key}"));
+    let study: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((status, &study["study"]), (200, &first["study"]));
+    assert!(!study["reports"][0]["sections"].as_array().unwrap().is_empty());
+
+    let film = first["image"]["key"].as_str().unwrap();
+    let (status, bytes, headers) = server.get(&format!("/api/v1/images/{film}"));
+    assert_eq!((status, headers["content-type"].to_str().unwrap()), (200, "image/png"));
+    let (_, small, headers) = server.get(&format!("/api/v1/images/{film}/thumbnail"));
+    assert_eq!(headers["content-type"].to_str().unwrap(), "image/jpeg");
+    assert!(image::load_from_memory(&small).unwrap().width() <= 320);
+
+    let (status, similar) = server.post("/api/v1/search/image?to=images&k=3", "image/png", &bytes);
+    assert_eq!((status, &similar["results"][0]["study"]), (200, &first["study"]), "a film finds itself");
+    let (_, reports) = server.post("/api/v1/search/image?to=reports&k=3", "image/png", &bytes);
+    assert!(reports["results"].as_array().unwrap().iter().all(|r| r["sentence"].is_string()));
+
+    let faults = [
+        server.search(&json!({"text": ""})),
+        server.search(&json!({"text": "x", "filter": "nothing:here"})),
+        server.search(&json!({"text": "\"open quote"})),
+        server.search(&json!({"text": "x", "k": 0})),
+        server.search(&json!({"text": "x", "surprise": 1})),
+        server.post("/api/v1/search", "application/json", b"{"),
+        server.post("/api/v1/search/image", "image/png", b"no film at all"),
+        server.post("/api/v1/search/image?k=many", "image/png", &bytes),
+    ];
+    for (number, (status, fault)) in faults.iter().enumerate() {
+        assert_eq!((*status, &fault["type"]), (400, &json!("caller")), "fault {number}: {fault}");
+        assert!(!fault["message"].as_str().unwrap().is_empty() && fault["code"].is_string());
+    }
+    for path in ["/api/v1/studies/unknown", "/api/v1/images/unknown-0", "/api/v1/images/../../etc/passwd", "/nope"] {
+        assert_eq!(server.get(path).0, 404, "{path}");
+    }
+
+    // One owner: the command line says so instead of waiting or breaking something.
+    let said = home.run(&["search", "effusion"]);
+    assert_eq!(said.code, 2);
+    assert!(said.stderr.contains("in use"), "{}", said.stderr);
+
+    Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status().unwrap();
+    assert!(server.child.wait().unwrap().success(), "SIGTERM is a clean end");
+    home.ok(&["search", "effusion"]);
+}
