@@ -8,6 +8,7 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     thorax::memory::keep_freed_pages();
+    thorax::memory::one_thread_for_each_tensor();
     let filter = EnvFilter::try_from_env("THORAX_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
     interrupt::install();

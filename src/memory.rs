@@ -1,7 +1,18 @@
-//! Keeps freed memory in the process.
+//! Settings of the process that must be made before any thread starts: allocator and threads of the tensor library.
 //!
 //! glibc gives every large block back to the kernel and faults it in again; tensors of the same sizes come and go with
 //! every step, and keeping them made training 1.2 to 1.5 times as fast.
+
+/// Makes Candle add large tensors on the calling thread: its own pool has one lock and spinning waiters, and our shards
+/// already use every core. Training `small` on two cores went from 36 to 57 images/s. A value that is set stays.
+#[allow(unsafe_code)]
+pub fn one_thread_for_each_tensor() {
+    const NAME: &str = "CANDLE_NUM_THREADS";
+    if std::env::var_os(NAME).is_none() {
+        // SAFETY: called first thing in `main`, when there is no other thread that could read the environment.
+        unsafe { std::env::set_var(NAME, "1") };
+    }
+}
 
 /// Tells the allocator to keep what is freed. Does nothing where it isn't glibc.
 pub fn keep_freed_pages() {

@@ -21,7 +21,7 @@ fn film(side: usize, i: usize) -> Pixels {
 }
 
 fn labels(i: usize) -> Vec<f32> {
-    (0..14).map(|k| if (i + k) % 5 == 0 { 1.0 } else { -1.0 }).collect()
+    (0..14).map(|k| if (i + k).is_multiple_of(5) { 1.0 } else { -1.0 }).collect()
 }
 
 fn encoders(c: &mut Criterion) {

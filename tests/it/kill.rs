@@ -74,7 +74,7 @@ fn results(home: &Path, query: &str) -> Vec<(String, String)> {
 /// The vector columns and their keys, byte for byte.
 fn vectors(home: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let current = fs::read_to_string(home.join("index/CURRENT")).unwrap();
-    let dir = home.join("index").join(current.trim());
+    let dir = home.join("index").join(current.split_whitespace().next().unwrap());
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(&dir).unwrap() {
         let path = entry.unwrap().path();

@@ -14,7 +14,7 @@ fn nih_films_and_open_i_reports_go_all_the_way() {
     home.ok(&["index"]);
     let hits = home.search("enlarged heart", 10);
     assert_eq!(hits.len(), 10);
-    assert!(hits.iter().all(|r| r["image"]["path"].as_str().unwrap().contains("nih")));
+    assert!(hits.iter().all(|r| std::path::Path::new(r["image"]["path"].as_str().unwrap()).exists()));
     let reports = home.json(&["search", "no pneumothorax", "--to", "reports", "-k", "10", "--json"]);
     for hit in reports["results"].as_array().unwrap() {
         assert!(hit["sentence"].is_string());

@@ -1,10 +1,10 @@
-//! Linear layer: `x W^T + b`, with the bias added in place.
+//! Linear layer: `x W^T + b`, starting from the bias.
 
-use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
-use super::{fused, with_values};
+use super::matmul::{Matrix, multiply_parallel};
+use super::{fused, values, with_values};
 
 /// `x W^T + b`. `x` is `[.., k]`, `weight` `[n, k]`, `bias` `[n]`; the result is `[.., n]`.
 pub(crate) fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
@@ -42,27 +42,34 @@ impl Linear {
     ) -> Result<(CpuStorage, Shape)> {
         let shape = output_shape(x.1.dims(), weight.1.dims())?;
         let (n, k) = weight.1.shape().dims2()?;
-        let m = x.1.shape().elem_count() / k.max(1);
-        let x_layout = Layout::contiguous_with_offset((m, k), x.1.start_offset());
-        let w_layout = Layout::new(Shape::from((k, n)), vec![1, k], weight.1.start_offset());
-        let mut y = x.0.matmul(weight.0, (1, m, n, k), &x_layout, &w_layout)?;
-        if let (CpuStorage::F32(y), Some((bias, layout))) = (&mut y, bias) {
-            let bias = super::values(bias, layout, "linear")?;
-            y.par_chunks_mut(n * 256).for_each(|block| {
-                for row in block.chunks_exact_mut(n) {
-                    row.iter_mut().zip(bias).for_each(|(v, b)| *v += b);
-                }
-            });
-        }
-        Ok((y, shape.into()))
+        let (x, weight) = (values(x.0, x.1, "linear")?, values(weight.0, weight.1, "linear")?);
+        let m = x.len() / k.max(1);
+        let mut y = match bias {
+            Some((bias, layout)) => values(bias, layout, "linear")?.repeat(m),
+            None => vec![0.0f32; m * n],
+        };
+        let beta = if bias.is_some() { 1.0 } else { 0.0 };
+        multiply_parallel(Matrix::new(x, m, k), Matrix::new(weight, n, k).t(), beta, &mut y)?;
+        Ok((CpuStorage::F32(y), shape.into()))
     }
 
     fn backward(&self, x: &Tensor, weight: &Tensor, grad: &Tensor) -> Result<(Option<Tensor>, Tensor, Tensor)> {
         let (n, k) = weight.dims2()?;
         let rows = grad.elem_count() / n.max(1);
         let grad = grad.contiguous()?.reshape((rows, n))?;
-        let dx = if x.track_op() { Some(grad.matmul(weight)?.reshape(x.dims())?) } else { None };
-        let dw = grad.t()?.matmul(&x.reshape((rows, k))?)?;
+        let needed = x.track_op();
+        let (dx, dw) = with_values([x, weight, &grad], "linear", |[x, weight, grad]| {
+            let grad = Matrix::new(grad, rows, n);
+            let mut dx = vec![0.0f32; if needed { rows * k } else { 0 }];
+            if needed {
+                multiply_parallel(grad, Matrix::new(weight, n, k), 0.0, &mut dx)?;
+            }
+            let mut dw = vec![0.0f32; n * k];
+            multiply_parallel(grad.t(), Matrix::new(x, rows, k), 0.0, &mut dw)?;
+            Ok((dx, dw))
+        })?;
+        let dx = if needed { Some(Tensor::from_vec(dx, x.shape(), x.device())?) } else { None };
+        let dw = Tensor::from_vec(dw, weight.shape(), weight.device())?;
         Ok((dx, dw, grad))
     }
 }

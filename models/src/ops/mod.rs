@@ -3,7 +3,7 @@
 //! Candle's own fast layer norm and softmax have no backward pass and its tensor-op versions are slow. Each operation here
 //! runs fused for `f32` on the CPU and falls back to plain tensor operations for other types and devices.
 //!
-//! - [`math`]: `exp`, `erf` and row sums that the compiler can vectorise
+//! - [`math`]: `exp`, `erf` and row sums that the compiler can vectorise; [`matmul`]: products of slices
 //! - [`linear`]: matrix product plus bias
 //! - [`layer_norm`], [`gelu`], [`drop_path`]
 //! - [`attention`]: softmax attention within windows of tokens, with relative position bias and mask
@@ -14,6 +14,7 @@ mod gelu;
 mod layer_norm;
 mod linear;
 mod math;
+mod matmul;
 
 use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor, bail};
 

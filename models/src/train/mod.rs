@@ -1,12 +1,12 @@
 //! The trainer: from images with labels and sentences with labels, unpaired, to a model folder.
 //!
-//! - [`source`]: what the application hands over
-//! - [`options`]: what is wanted, and what is reported on the way
-//! - [`run`]: the loop
-//! - [`sampler`], [`augment`], [`loader`]: which items, how they are changed, and preparing the next batch meanwhile
-//! - [`learner`]: loss and gradients of a batch, in parallel shards
-//! - [`optimizer`], [`schedule`]: AdamW and its learning rate
-//! - [`checkpoint`], [`card`]: the state of a run on disk, and what the finished model says of itself
+//! - `source`: what the application hands over
+//! - `options`: what is wanted, and what is reported on the way
+//! - `run`: the loop
+//! - `sampler`, `augment`, `loader`: which items, how they are changed, and preparing the next batch meanwhile
+//! - `learner`: loss and gradients of a batch, in parallel shards
+//! - `optimizer`, `schedule`: AdamW and its learning rate
+//! - `checkpoint`, `card`: the state of a run on disk, and what the finished model says of itself
 
 mod augment;
 mod card;
@@ -25,7 +25,7 @@ mod schedule;
 mod source;
 
 pub use card::Card;
-pub use options::{Budget, Event, Options, Outcome, Progress};
+pub use options::{Budget, Event, Options, Outcome, Progress, default_shards};
 pub use run::train;
 pub use source::{ImageSource, SourceError, TextSource};
 

@@ -30,14 +30,23 @@ pub struct Options {
     pub budget: Budget,
     /// How often a checkpoint is written.
     pub checkpoint_every: Duration,
-    /// Parallel shards of a batch on the CPU; `None` takes one per thread. Results depend on it by rounding errors.
+    /// Parallel shards of a batch on the CPU; `None` takes [`default_shards`]. Results depend on it by rounding errors.
     pub shards: Option<usize>,
     /// Further entries of `card.json`: where the data came from, for example.
     pub notes: serde_json::Map<String, serde_json::Value>,
 }
 
+/// Shards of a batch where nothing else is said.
+///
+/// Candle adds large tensors in a pool of its own with one lock and spinning waiters, so shards that run side by side get
+/// in each other's way: one shard then. With `CANDLE_NUM_THREADS=1` in the environment there is no such pool, and one shard
+/// per thread is 1.5 times as fast on two cores (it must be set before the process starts: Candle reads it once).
+pub fn default_shards() -> usize {
+    if candle_core::utils::barrier_pool().n_workers() == 0 { rayon::current_num_threads() } else { 1 }
+}
+
 impl Options {
-    /// Options with a checkpoint every two minutes and as many shards as threads.
+    /// Options with a checkpoint every two minutes and the default shards.
     pub fn new(config: Config, out: &Path, device: Device, budget: Budget) -> Self {
         Self {
             config,

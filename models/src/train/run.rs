@@ -12,7 +12,7 @@ use super::checkpoint::{self, State};
 use super::learner::{AUXILIARY, Batch, Learner, Losses};
 use super::loader::{AHEAD, Loader};
 use super::optimizer::AdamW;
-use super::options::{Budget, Event, Options, Outcome, Progress};
+use super::options::{Budget, Event, Options, Outcome, Progress, default_shards};
 use super::schedule;
 use super::source::{self, ImageSource, TextSource};
 use crate::config::Config;
@@ -46,7 +46,7 @@ pub fn train(
     let resumed = path.exists();
     let (config, tokenizer) = if resumed { reopen(options, &path)? } else { prepare(options, texts)? };
 
-    let shards = options.shards.unwrap_or_else(rayon::current_num_threads);
+    let shards = options.shards.unwrap_or_else(default_shards);
     let learner = Learner::new(&config, &tokenizer, labels, DType::F32, &options.device, shards)?;
     let adam = AdamW::new(learner.parameters(), config.training.weight_decay, config.training.clip_norm)?;
     let fresh = State { step: 0, seconds: 0.0, average_loss: None, images: images.len(), texts: texts.len(), labels };

@@ -1,16 +1,14 @@
 //! Attention as one CPU operation.
 //!
 //! Windows are gathered, computed and scattered in chunks in parallel, so no transposed copy of the whole batch is made.
-//! A chunk's products are one batched call each: every call of Candle's matrix product reads `/proc/cpuinfo` where
-//! `RAYON_NUM_THREADS` isn't set, which takes longer than the product of one window. The probabilities are kept for the
-//! backward pass only where there is one.
+//! The probabilities are kept for the backward pass only where there is one.
 
 use std::sync::OnceLock;
 
-use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
+use super::super::matmul::{Matrix, multiply};
 use super::super::{math, values, with_values};
 use super::windows::Windows;
 
@@ -22,7 +20,7 @@ pub(super) struct Attention {
     heads: usize,
     keep: bool,
     /// Probabilities per chunk, `[windows * heads, n, n]`.
-    kept: OnceLock<Vec<CpuStorage>>,
+    kept: OnceLock<Vec<Vec<f32>>>,
 }
 
 /// Sizes of a call.
@@ -57,24 +55,17 @@ impl Sizes {
     }
 }
 
-/// Batched product `[b, m, k] x [b, k, n]` of contiguous values; `true` takes that side transposed.
-fn product(a: (&CpuStorage, bool), b: (&CpuStorage, bool), bmnk: (usize, usize, usize, usize)) -> Result<CpuStorage> {
-    let (batch, m, n, k) = bmnk;
-    let layout = |rows: usize, columns: usize, transposed: bool| {
-        if transposed {
-            Layout::new(Shape::from((batch, rows, columns)), vec![rows * columns, 1, rows], 0)
-        } else {
-            Layout::contiguous((batch, rows, columns))
-        }
-    };
-    a.0.matmul(b.0, bmnk, &layout(m, k, a.1), &layout(k, n, b.1))
-}
-
-fn floats(storage: CpuStorage) -> Result<Vec<f32>> {
-    match storage {
-        CpuStorage::F32(v) => Ok(v),
-        _ => bail!("attention: expects f32"),
+/// Products of matrices of `a` and `b`, one after the other: `[b, m, k] x [b, k, n]`; `true` takes that side transposed.
+fn product(a: (&[f32], bool), b: (&[f32], bool), (m, n, k): (usize, usize, usize)) -> Result<Vec<f32>> {
+    let count = a.0.len() / (m * k);
+    let mut c = vec![0.0f32; count * m * n];
+    for ((a_values, b_values), c) in a.0.chunks_exact(m * k).zip(b.0.chunks_exact(k * n)).zip(c.chunks_exact_mut(m * n))
+    {
+        let left = if a.1 { Matrix::new(a_values, k, m).t() } else { Matrix::new(a_values, m, k) };
+        let right = if b.1 { Matrix::new(b_values, n, k).t() } else { Matrix::new(b_values, k, n) };
+        multiply(left, right, 0.0, c)?;
     }
+    Ok(c)
 }
 
 impl Attention {
@@ -89,14 +80,7 @@ impl Attention {
     }
 
     /// `[windows, heads, n, d]` of the windows of a chunk, from rows of `stride` values, from column `offset` on.
-    fn gather(
-        &self,
-        s: Sizes,
-        rows: &[f32],
-        chunk: &std::ops::Range<usize>,
-        stride: usize,
-        offset: usize,
-    ) -> CpuStorage {
+    fn gather(&self, s: Sizes, rows: &[f32], chunk: &std::ops::Range<usize>, stride: usize, offset: usize) -> Vec<f32> {
         let mut out = Vec::with_capacity(chunk.len() * s.n * s.width);
         for g in chunk.clone() {
             let item = &rows[g / s.count * s.tokens * stride..][..s.tokens * stride];
@@ -107,7 +91,7 @@ impl Attention {
                 }
             }
         }
-        CpuStorage::F32(out)
+        out
     }
 
     /// Writes the windows of item `item` from their chunks (`[windows, heads, n, d]` each) to its rows.
@@ -131,10 +115,9 @@ impl Attention {
         qkv: &[f32],
         bias: Option<&[f32]>,
         chunk: &std::ops::Range<usize>,
-    ) -> Result<(CpuStorage, CpuStorage)> {
+    ) -> Result<(Vec<f32>, Vec<f32>)> {
         let part = |which: usize| self.gather(s, qkv, chunk, 3 * s.width, which * s.width);
-        let matrices = chunk.len() * s.heads;
-        let mut scores = floats(product((&part(0), false), (&part(1), true), (matrices, s.n, s.n, s.d))?)?;
+        let mut scores = product((&part(0), false), (&part(1), true), (s.n, s.n, s.d))?;
         let scale = s.scale();
         for (r, row) in scores.chunks_exact_mut(s.n).enumerate() {
             let (i, h, g) = (r % s.n, r / s.n % s.heads, chunk.start + r / (s.n * s.heads));
@@ -147,21 +130,20 @@ impl Attention {
             }
             math::softmax(row);
         }
-        let scores = CpuStorage::F32(scores);
-        let out = product((&scores, false), (&part(2), false), (matrices, s.n, s.d, s.n))?;
-        Ok((out, if self.keep { scores } else { CpuStorage::F32(Vec::new()) }))
+        let out = product((&scores, false), (&part(2), false), (s.n, s.d, s.n))?;
+        Ok((out, if self.keep { scores } else { Vec::new() }))
     }
 
     fn forward(&self, qkv: &[f32], bias: Option<&[f32]>, dims: &[usize]) -> Result<(CpuStorage, Shape)> {
         let s = self.sizes(dims)?;
         let chunks = s.chunks();
-        let done: Vec<(CpuStorage, CpuStorage)> =
+        let done: Vec<(Vec<f32>, Vec<f32>)> =
             chunks.par_iter().map(|chunk| self.attend(s, qkv, bias, chunk)).collect::<Result<_>>()?;
         let (outs, kept): (Vec<_>, Vec<_>) = done.into_iter().unzip();
         if self.keep {
             let _ = self.kept.set(kept);
         }
-        let outs = outs.iter().map(|o| o.as_slice::<f32>()).collect::<Result<Vec<_>>>()?;
+        let outs: Vec<&[f32]> = outs.iter().map(Vec::as_slice).collect();
         let mut y = vec![0.0f32; s.batch * s.tokens * s.width];
         y.par_chunks_mut(s.tokens * s.width)
             .enumerate()
@@ -173,16 +155,14 @@ impl Attention {
     fn attend_backward(
         &self,
         s: Sizes,
-        (qkv, grad, p): (&[f32], &[f32], &CpuStorage),
+        (qkv, grad, p): (&[f32], &[f32], &[f32]),
         chunk: &std::ops::Range<usize>,
         with_bias: bool,
     ) -> Result<([Vec<f32>; 3], Vec<f32>)> {
         let part = |which: usize| self.gather(s, qkv, chunk, 3 * s.width, which * s.width);
         let grad = self.gather(s, grad, chunk, s.width, 0);
-        let matrices = chunk.len() * s.heads;
-        let (square, narrow) = ((matrices, s.n, s.n, s.d), (matrices, s.n, s.d, s.n));
-        let mut ds = floats(product((&grad, false), (&part(2), true), square)?)?;
-        for (ds, p) in ds.chunks_exact_mut(s.n).zip(p.as_slice::<f32>()?.chunks_exact(s.n)) {
+        let mut ds = product((&grad, false), (&part(2), true), (s.n, s.n, s.d))?;
+        for (ds, p) in ds.chunks_exact_mut(s.n).zip(p.chunks_exact(s.n)) {
             let inner = math::sum_by2(ds, p, |d, p| d * p);
             ds.iter_mut().zip(p).for_each(|(d, p)| *d = p * (*d - inner));
         }
@@ -194,10 +174,10 @@ impl Attention {
         }
         let scale = s.scale();
         ds.iter_mut().for_each(|d| *d *= scale);
-        let ds = CpuStorage::F32(ds);
-        let dq = floats(product((&ds, false), (&part(1), false), narrow)?)?;
-        let dk = floats(product((&ds, true), (&part(0), false), narrow)?)?;
-        let dv = floats(product((p, true), (&grad, false), narrow)?)?;
+        let narrow = (s.n, s.d, s.n);
+        let dq = product((&ds, false), (&part(1), false), narrow)?;
+        let dk = product((&ds, true), (&part(0), false), narrow)?;
+        let dv = product((p, true), (&grad, false), narrow)?;
         Ok(([dq, dk, dv], dbias))
     }
 

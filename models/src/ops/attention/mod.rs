@@ -58,6 +58,17 @@ mod tests {
     }
 
     #[test]
+    fn gradients_over_several_chunks() {
+        // 4 * 130 * 130 scores fill a chunk, so every item is one of its own.
+        let windows = Windows::sequences(&[130, 99, 3], 130);
+        check_gradients(&[random(&[3, 130, 24], 5)], |t| attention(&t[0], None, &windows, 4).unwrap());
+        // 2 * 49 * 49 scores: 13 windows per chunk, 4 per item, so items straddle chunks.
+        let windows = Windows::grid(14, 7, 3).unwrap();
+        let inputs = [random(&[5, 196, 12], 6), random(&[2, 49, 49], 7)];
+        check_gradients(&inputs, |t| attention(&t[0], Some(&t[1]), &windows, 2).unwrap());
+    }
+
+    #[test]
     fn padding_has_no_influence() {
         let qkv = random(&[1, 5, 6], 4);
         let short = attention(&qkv.narrow(1, 0, 3).unwrap(), None, &Windows::sequences(&[3], 3), 1).unwrap();
