@@ -16,7 +16,7 @@ pub const REFERENCE: &str = include_str!("default.toml");
 pub const FILE: &str = "thorax.toml";
 
 /// A validated configuration.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Threads for decoding, encoding and scanning; 0 = all cores.
@@ -49,12 +49,6 @@ pub struct Search {
     pub k: usize,
     /// Candidates taken from each source before fusion.
     pub candidates: usize,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self { threads: 0, model: String::new(), server: Server::default(), search: Search::default() }
-    }
 }
 
 impl Default for Server {

@@ -106,10 +106,7 @@ fn exactness(want: &Wanted, found: &Finding) -> f32 {
 
 /// Sides that can be the same place; a side that is not stated can be any.
 fn overlap(wanted: Option<Side>, found: Option<Side>) -> bool {
-    match (wanted, found) {
-        (Some(Side::Left), Some(Side::Right)) | (Some(Side::Right), Some(Side::Left)) => false,
-        _ => true,
-    }
+    !matches!((wanted, found), (Some(Side::Left), Some(Side::Right)) | (Some(Side::Right), Some(Side::Left)))
 }
 
 #[cfg(test)]
