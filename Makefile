@@ -6,7 +6,7 @@ CARGO       := cargo
 BIN         := target/release/thorax
 DEMO        ?=
 
-.PHONY: help demo test lint bench build web browser unit deny clean-demo
+.PHONY: help demo test lint bench bench-index bench-models bench-pipeline size build web browser unit deny
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -40,8 +40,9 @@ deny: ## Licences, bans and sources of the dependencies
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny --locked check bans licenses sources; \
 	else echo 'cargo-deny is not installed: licences are not checked (cargo install --locked cargo-deny)'; fi
 
-unit: build ## Rust tests
+unit: build ## Rust tests, and those of the page's logic
 	mkdir -p target
+	cd web && npm test
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 	  $(CARGO) nextest run --cargo-profile release --locked --workspace 2>&1 | tee target/unit.log; \
 	  grep -E '^ *Summary' target/unit.log > target/test-summary.txt; \
@@ -59,5 +60,22 @@ tests/browser/node_modules/.installed: tests/browser/package.json tests/browser/
 	cd tests/browser && npm ci --no-audit --no-fund
 	touch $@
 
-bench: ## Criterion benches of index and encoders
-	$(CARGO) bench --locked --workspace
+bench: bench-index bench-models bench-pipeline ## Criterion benches; each ends with one line of JSON (ns)
+
+bench-index: ## Scan, graph and filters over 20,000 vectors, recall beside the time
+	rm -rf target/criterion
+	$(CARGO) bench --locked -p thorax-index --bench search
+	@node benches/summary.mjs target/criterion
+
+bench-models: ## Encoders: forward and training step of the presets
+	rm -rf target/criterion
+	$(CARGO) bench --locked -p thorax-models --bench encoders
+	@node benches/summary.mjs target/criterion
+
+bench-pipeline: ## Labeler, query understanding, phantom
+	rm -rf target/criterion
+	$(CARGO) bench --locked -p thorax --bench pipeline
+	@node benches/summary.mjs target/criterion
+
+size: build ## Size of the binary, and what each crate brings
+	@node benches/size.mjs $(BIN)

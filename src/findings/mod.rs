@@ -38,6 +38,6 @@ pub use labeler::{Labeled, LabeledReport, LabeledSection, Mention, label, label_
 pub use labels::Labels;
 pub use observation::{Observation, Polarity, Severity, Side};
 pub use prompts::{negative_prompts, prompts};
-pub use query::{Understood, Wanted, agreement, understand};
+pub use query::{Understood, Wanted, understand};
 pub use sentences::sentences;
 pub use training_texts::training_texts;

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::labeler::{Mention, read};
+use super::labeler::read;
 use super::labels::Labels;
 use super::observation::{Observation, Polarity, Severity, Side};
 use super::scope::Style;
@@ -102,66 +102,8 @@ fn drop_implied(findings: &mut Vec<Wanted>) {
     });
 }
 
-/// How well a study agrees with one wanted finding, from -1 (it says the opposite) to 1; 0 where it says nothing.
-///
-/// `labels` are the study's, `mentions` its reports' where there are some: they tell side and severity. A wrong side counts a half against,
-/// a severity one step off takes a quarter, two steps a half.
-pub fn agreement(wanted: &Wanted, labels: &Labels, mentions: &[Mention]) -> f32 {
-    let Some(polarity) = labels.get(wanted.observation) else { return 0.0 };
-    if wanted.polarity == Polarity::Absent {
-        return match polarity {
-            Polarity::Absent => 1.0,
-            Polarity::Uncertain => -0.5,
-            // "no right effusion" is content with an effusion on the left
-            Polarity::Present if wanted.side.is_some() && opposite_only(wanted, mentions) => 0.5,
-            Polarity::Present => -1.0,
-        };
-    }
-    let base = match polarity {
-        Polarity::Absent => return -1.0,
-        Polarity::Uncertain => 0.5,
-        Polarity::Present => 1.0,
-    };
-    let fit = |m: &Mention| side_fit(wanted.side, m.side) - severity_gap(wanted.severity, m.severity);
-    let best = shown(wanted.observation, mentions).map(fit).fold(f32::NEG_INFINITY, f32::max);
-    if best == f32::NEG_INFINITY { base } else { (base * best).clamp(-1.0, 1.0) }
-}
-
-fn shown(observation: Observation, mentions: &[Mention]) -> impl Iterator<Item = &Mention> {
-    mentions.iter().filter(move |m| m.observation == observation && m.polarity != Polarity::Absent)
-}
-
-fn opposite_only(wanted: &Wanted, mentions: &[Mention]) -> bool {
-    let mut sides = shown(wanted.observation, mentions).filter_map(|m| m.side).peekable();
-    sides.peek().is_some() && sides.all(|s| side_fit(wanted.side, Some(s)) < 0.0)
-}
-
-fn side_fit(wanted: Option<Side>, shown: Option<Side>) -> f32 {
-    match (wanted, shown) {
-        (None, _) => 1.0,
-        (Some(_), None) => 0.75,
-        (Some(w), Some(s)) if w == s => 1.0,
-        (Some(_), Some(Side::Bilateral)) => 0.75,
-        (Some(Side::Bilateral), Some(_)) => 0.5,
-        (Some(_), Some(_)) => -0.5,
-    }
-}
-
-fn severity_gap(wanted: Option<Severity>, shown: Option<Severity>) -> f32 {
-    let rank = |s: Severity| match s {
-        Severity::Mild => 0_i8,
-        Severity::Moderate => 1,
-        Severity::Severe => 2,
-    };
-    match (wanted.map(rank), shown.map(rank)) {
-        (Some(w), Some(s)) => f32::from((w - s).abs()) * 0.25,
-        _ => 0.0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::labeler::label;
     use super::*;
     use Observation::{Cardiomegaly, Edema, NoFinding, PleuralEffusion, Pneumonia, Pneumothorax, SupportDevices};
 
@@ -223,20 +165,5 @@ mod tests {
         assert_eq!(understand("normal study").labels, understood.labels);
         assert!(understand("woman, 60 years").is_empty());
         assert!(understand("").is_empty());
-    }
-
-    #[test]
-    fn agreement_by_polarity_side_and_severity() {
-        let study = label("Small right pleural effusion. No pneumothorax.");
-        let score = |query: &str| agreement(&understand(query).findings[0], &study.labels, &study.mentions);
-        assert_eq!(score("effusion"), 1.0);
-        assert_eq!(score("right effusion"), 1.0);
-        assert_eq!(score("left effusion"), -0.5);
-        assert_eq!(score("large right effusion"), 0.5);
-        assert_eq!(score("no effusion"), -1.0);
-        assert_eq!(score("no left effusion"), 0.5);
-        assert_eq!(score("no pneumothorax"), 1.0);
-        assert_eq!(score("pneumothorax"), -1.0);
-        assert_eq!(score("edema"), 0.0);
     }
 }

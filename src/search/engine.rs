@@ -14,7 +14,7 @@ use super::response::{Asked, Components, Echo, Film, Hit, Response};
 use crate::archive::Study;
 use crate::error::{Error, Result};
 use crate::findings::query::Wanted;
-use crate::findings::{self, Understood, understand};
+use crate::findings::{self, Polarity, Understood, understand};
 use crate::home::Home;
 use crate::indexing::document::{sentences, study};
 use crate::indexing::{Finding, shown};
@@ -247,20 +247,23 @@ impl Engine {
     }
 }
 
-/// The sentence to show: one that states what is wanted, else the one whose embedding is nearest.
+/// The sentence to show: one that states what is wanted present, else one that states what is wanted absent, else the
+/// one whose embedding is nearest.
 fn matched_sentence(study: &Study, wanted: &[Wanted], nearest: Option<&str>) -> Option<String> {
     let all = sentences(study);
-    let states = |text: &str| {
-        findings::label(text).mentions.iter().any(|m| {
+    let states = |text: &str, polarity: Polarity| {
+        findings::label(text).mentions.iter().filter(|m| m.polarity == polarity).any(|m| {
             wanted.iter().any(|w| {
                 w.observation == m.observation
-                    && w.polarity == m.polarity
+                    && w.polarity == polarity
                     && (w.side.is_none() || m.side.is_none() || w.side == m.side)
             })
         })
     };
-    let stated = all.iter().find(|s| states(&s.text));
-    let found = stated.or_else(|| all.iter().find(|s| Some(s.key.as_str()) == nearest))?;
+    let stated = |polarity| all.iter().find(|s| states(&s.text, polarity));
+    let found = stated(Polarity::Present)
+        .or_else(|| stated(Polarity::Absent))
+        .or_else(|| all.iter().find(|s| Some(s.key.as_str()) == nearest))?;
     Some(found.text.clone())
 }
 

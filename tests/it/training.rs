@@ -9,7 +9,7 @@ use crate::support::{Home, Said};
 fn ctrl_c_keeps_a_checkpoint_and_the_next_run_goes_on_from_it() {
     let home = Home::new();
     home.ok(&["import", "phantom", "--studies", "40", "--seed", "3", "--size", "128"]);
-    let steps = ["train", "--preset", "demo", "--steps", "400"];
+    let steps = ["train", "--preset", "demo", "--steps", "2000"];
     let child = home.command(&steps).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     std::thread::sleep(Duration::from_secs(6));
     let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
