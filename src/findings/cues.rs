@@ -19,14 +19,20 @@ pub(crate) enum Cue {
     Doubts,
     /// All that follows is uncertain: "may represent".
     Suggests,
+    /// The same for each item of the list that follows, through "and": "differential considerations include".
+    Lists,
     /// What precedes is uncertain: "cannot be excluded".
     Doubted,
+    /// What follows is uncertain, and where nothing follows, what precedes: "cannot exclude an effusion", "effusion difficult to exclude".
+    Open,
     /// The mentions on both sides are uncertain: "versus".
     Versus,
     /// The same where both sides are mentions and nothing negates them: "or".
     Or,
     /// What follows isn't said of this film: "history of", "to exclude".
     Aside,
+    /// What precedes isn't said of this film: "may not be demonstrated".
+    Moot,
     /// Ends the reach of the cues before it: "but", "there is".
     Turn,
     /// Looks like a cue and is none: "no change in".
@@ -38,7 +44,7 @@ pub(crate) static CUES: LazyLock<Patterns<Cue>> = LazyLock::new(|| Patterns::new
 
 /// Cues of queries in addition.
 pub(crate) static QUERY_CUES: LazyLock<Patterns<Cue>> =
-    LazyLock::new(|| Patterns::new(TABLE.iter().copied().chain(QUERY.iter().copied())));
+    LazyLock::new(|| Patterns::new(QUERY.iter().chain(TABLE).copied()));
 
 const QUERY: &[(&str, Cue)] =
     &[("not|minus|never|non|nothing|none|excluding|exclude", Cue::Negates), ("but not", Cue::Negates)];
@@ -58,6 +64,8 @@ const TABLE: &[(&str, Cue)] = &[
     ("rather than", Cue::Negates),
     ("instead of", Cue::Negates),
     ("not a|an|the", Cue::Negates),
+    ("not ..1 appear|appears|seem|seems|look|felt|believed|thought to? be|represent|have|show", Cue::Negates),
+    ("no|without ..2 interstitial|alveolar|inflammatory|fibrotic|congestive|acute|chronic|typical|definite|radiographic changes|change of|to", Cue::Negates),
     ("excludes|excluded", Cue::Negates),
     ("resolved", Cue::Resolved),
 
@@ -84,11 +92,13 @@ const TABLE: &[(&str, Cue)] = &[
     ("suspicious|concerning|worrisome|suspicion|concern|question for|of", Cue::Suggests),
     ("suggestive|suggesting|suggests|suggest|suggestion", Cue::Suggests),
     ("raises|raise|raising ..3 question|possibility|concern", Cue::Suggests),
-    ("cannot|can ..2 exclude|excluded", Cue::Suggests),
-    ("not ..2 exclude|excluding", Cue::Suggests),
-    ("difficult|unable to ..2 exclude", Cue::Suggests),
-    ("cannot|can not? ..2 rule out", Cue::Suggests),
-    ("differential ..3 includes|include|diagnosis|considerations|of", Cue::Suggests),
+    ("cannot|can ..2 exclude|excluded", Cue::Open),
+    ("not ..2 exclude|excluding", Cue::Open),
+    ("difficult|hard|unable|impossible to ..2 exclude", Cue::Open),
+    ("cannot|can not? ..2 rule out", Cue::Open),
+    ("differential ..3 includes|include|including|diagnosis|considerations|of", Cue::Lists),
+    ("differential ..1 diagnosis|considerations ..3 include|includes|including", Cue::Lists),
+    ("considerations|possibilities|etiologies ..3 include|includes|including|are", Cue::Lists),
     ("consider|considerations|considered|consideration", Cue::Suggests),
     ("possibility|question|likelihood of", Cue::Suggests),
     ("favor|favors|favored|favour|favoring", Cue::Suggests),
@@ -103,7 +113,8 @@ const TABLE: &[(&str, Cue)] = &[
     ("cannot be ..2 ruled out", Cue::Doubted),
     ("is|are ..2 possible|suspected|questioned|questionable|likely|probable|considered", Cue::Doubted),
     ("is|are ..2 a? consideration|possibility|concern", Cue::Doubted),
-    ("would be ..2 difficult to exclude", Cue::Doubted),
+    ("is|are|remains|remain|be ..2 in|within|on ..1 differential", Cue::Doubted),
+    ("would|could|may|might be a? ..1 consideration|possibility|concern", Cue::Doubted),
 
     // Both ways
     ("versus|vs", Cue::Versus),
@@ -115,8 +126,13 @@ const TABLE: &[(&str, Cue)] = &[
     ("status post", Cue::Aside),
     ("evaluate|evaluation|assess|assessment|screening|screen|looking|check|concern|query ..1 for", Cue::Aside),
     ("evaluation|assessment of", Cue::Aside),
-    ("to ..1 exclude|evaluate|assess", Cue::Aside),
+    ("to ..1 exclude|evaluate|assess|identify|confirm|document|detect", Cue::Aside),
+    ("exclude", Cue::Aside),
     ("rule out", Cue::Aside),
+    ("correlate|correlation|correlated ..2 for", Cue::Aside),
+    ("may|might|could|can|would ..2 obscure|hide|mask|mimic|simulate|limit", Cue::Aside),
+    ("treatment|therapy of|for", Cue::Aside),
+    ("note that", Cue::Aside),
     ("ro|sp|ho", Cue::Aside),
     ("cw", Cue::Quiet),
     ("risk for|of", Cue::Aside),
@@ -128,6 +144,7 @@ const TABLE: &[(&str, Cue)] = &[
     ("indication|reason for", Cue::Aside),
     ("compared|comparison to|with", Cue::Quiet),
     ("resolution|resolving of? prior", Cue::Quiet),
+    ("may|might|could not ..2 seen|demonstrated|visible|visualized|apparent|evident|detected|identified|appreciated|shown", Cue::Moot),
 
     // Ends
     ("but|however|although|though|except|excepting|whereas|while|yet|nevertheless|which|with|despite|otherwise|until|because|since|where", Cue::Turn),

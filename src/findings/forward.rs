@@ -20,22 +20,27 @@ pub(crate) fn forward(
     while let Some(token) = tokens.get(at) {
         if let Some((range, cue)) = next_cue.next_if(|(range, _)| range.start <= at) {
             let opened = match cue {
-                Cue::Negates => Some((Effect::Absent, false)),
-                Cue::Doubts => Some((Effect::Uncertain, true)),
-                Cue::Suggests => Some((Effect::Uncertain, false)),
-                Cue::Aside => Some((Effect::Aside, true)),
+                Cue::Negates => Some((Effect::Absent, Ends::Clause)),
+                Cue::Doubts => Some((Effect::Uncertain, Ends::Phrase)),
+                Cue::Suggests => Some((Effect::Uncertain, Ends::Clause)),
+                Cue::Lists => Some((Effect::Uncertain, Ends::List)),
+                Cue::Aside => Some((Effect::Aside, Ends::Phrase)),
                 _ => None,
             };
-            // "no opacity to suggest pneumonia": doubt inside a negation adds nothing
-            let yields = active.as_ref().is_some_and(|a| a.effect == Effect::Absent && !a.past_comma);
+            // "no opacity to suggest pneumonia", "to exclude a possible mass": doubt inside a negation or an aside adds nothing
+            let inner = range.start.checked_sub(1).and_then(|i| tokens.get(i)).is_some_and(|t| t.is("to"));
+            let yields = active.as_ref().is_some_and(|a| match a.effect {
+                Effect::Absent => !a.past_comma || inner,
+                effect => effect == Effect::Aside,
+            });
             match opened {
                 Some((Effect::Uncertain, _)) if yields => {}
-                Some((effect, short)) => {
+                Some((effect, ends)) => {
                     close(&mut active, at, &mut found);
                     let minus = tokens.get(range.start).is_some_and(|t| t.kind == Kind::Minus);
                     let next = || phrases.iter().find(|p| p.start >= range.end).map_or(range.end, |p| p.end);
                     let until = if minus { next() } else { range.end + REACH };
-                    active = Some(Active { effect, short, until, cue: range.clone(), past_comma: false });
+                    active = Some(Active { effect, ends, until, cue: range.clone(), past_comma: false });
                 }
                 None if *cue == Cue::Turn => close(&mut active, at, &mut found),
                 None => {}
@@ -54,6 +59,11 @@ pub(crate) fn forward(
                     comma_ends(tokens, at, a, style)
                 }
                 Kind::Word if token.text == "and" => and_ends(tokens, at, a),
+                // the list of a negation goes on: "no effusion, edema, or opacity suggestive of pneumonia"
+                Kind::Word if token.is_any(&["or", "nor"]) => {
+                    a.past_comma = false;
+                    false
+                }
                 _ => false,
             };
             if ends || at >= a.until {
@@ -64,7 +74,7 @@ pub(crate) fn forward(
             close(&mut active, at, &mut found);
             active = Some(Active {
                 effect: Effect::Uncertain,
-                short: true,
+                ends: Ends::Phrase,
                 until: at + REACH,
                 cue: at..at + 1,
                 past_comma: false,
@@ -76,10 +86,20 @@ pub(crate) fn forward(
     found
 }
 
+/// What ends a cue's reach, besides a turn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    /// The next comma or "and".
+    Phrase,
+    /// A comma or "and" that begins a new statement.
+    Clause,
+    /// A comma that begins a new statement: an "and" joins the items.
+    List,
+}
+
 struct Active {
     effect: Effect,
-    /// Reaches only to the next comma or "and".
-    short: bool,
+    ends: Ends,
     /// The token at which it ends at the latest: a minus excludes the next mention only.
     until: usize,
     cue: Range<usize>,
@@ -164,7 +184,7 @@ const STATES: [&str; 29] = [
 
 fn comma_ends(tokens: &[Token], at: usize, active: &Active, style: Style) -> bool {
     let list = list_goes_on(tokens, at + 1);
-    if active.short {
+    if active.ends == Ends::Phrase {
         return !list;
     }
     match style {
@@ -177,8 +197,10 @@ fn and_ends(tokens: &[Token], at: usize, active: &Active) -> bool {
     if tokens.get(at + 1).is_some_and(|t| t.is("or")) || tokens.get(at + 1).is_some_and(|t| t.is_mark('/')) {
         return false;
     }
-    if active.short && active.effect == Effect::Uncertain {
-        return true;
+    match active.ends {
+        Ends::Phrase if active.effect == Effect::Uncertain => return true,
+        Ends::List => return false,
+        _ => {}
     }
     independent(tokens, at + 1, false)
 }

@@ -11,7 +11,7 @@ use super::labels::Labels;
 use super::observation::{Observation, Polarity, Severity, Side};
 use super::reading::read_sentence;
 use super::scope::Style;
-use super::sections::{Role, region, role, stretches};
+use super::sections::{Role, concludes, region, role, stretches};
 use super::sentences::sentences;
 
 /// One place in a text that speaks of an observation. Ranges are bytes of the text.
@@ -82,10 +82,13 @@ pub fn label(text: &str) -> Labeled {
 
 /// Labels a report given as (heading, text). Sections about the indication, history, comparison or technique are left out.
 ///
+/// Sections combine as mentions do, with one exception: what the findings only doubt and the impression denies is absent.
+///
 /// `No Finding` is present where the report speaks of the chest and nothing (Support Devices apart) is present or uncertain, nor any
 /// abnormality outside the 14 observations; absent where something is present.
 pub fn label_report<N: AsRef<str>, T: AsRef<str>>(given: &[(N, T)]) -> LabeledReport {
     let mut report = LabeledReport::default();
+    let mut concluded = Labels::new();
     let (mut other, mut chest) = (false, false);
     for (section, (name, text)) in given.iter().enumerate() {
         if role(name.as_ref()) == Role::Aside {
@@ -94,10 +97,19 @@ pub fn label_report<N: AsRef<str>, T: AsRef<str>>(given: &[(N, T)]) -> LabeledRe
         let labeled = label(text.as_ref());
         other |= labeled.other_abnormality;
         chest |= labeled.about_chest;
+        let into = if concludes(name.as_ref()) { &mut concluded } else { &mut report.labels };
         for (observation, polarity) in labeled.labels.iter() {
-            combine(&mut report.labels, observation, polarity);
+            combine(into, observation, polarity);
         }
         report.sections.push(LabeledSection { section, labeled });
+    }
+    for (observation, polarity) in concluded.iter() {
+        let doubted = report.labels.get(observation) == Some(Polarity::Uncertain);
+        if doubted && polarity == Polarity::Absent {
+            report.labels.set(observation, polarity);
+        } else {
+            combine(&mut report.labels, observation, polarity);
+        }
     }
     derive_no_finding(&mut report.labels, chest, other);
     report

@@ -22,7 +22,10 @@ pub(crate) fn read_sentence(text: &str, range: Range<usize>, style: Style, label
 const LONGEST: usize = 400;
 
 fn read_tokens(tokens: &[Token], style: Style, labeled: &mut Labeled) {
-    let matches = outermost(PHRASES.find(tokens));
+    // "a nodule that is not calcified" is no calcified nodule
+    let denied = |m: &Match<Says>| matches!(m.value, Says::Other | Says::Mask) && inner_not(tokens, m);
+    let found = PHRASES.find(tokens).into_iter().filter(|m| !denied(m)).collect();
+    let matches = outermost(found);
     labeled.about_chest |= !matches.is_empty() || tokens.iter().any(|t| t.is_any(&CHEST));
     let spans: Vec<Range<usize>> = matches.iter().filter(|m| m.value != Says::Mask).map(|m| m.tokens.clone()).collect();
     let governors = governors(tokens, &spans, style);
@@ -41,12 +44,16 @@ fn read_tokens(tokens: &[Token], style: Style, labeled: &mut Labeled) {
                 labeled.other_abnormality |= effect != Some(Effect::Absent);
                 continue;
             }
-            (Says::Shows(_) | Says::Hints(_), _) if style == Style::Report && inner_not(tokens, m) => {
+            (Says::Shows(_) | Says::Suspects(_) | Says::Hints(_), _)
+                if style == Style::Report && inner_not(tokens, m) =>
+            {
                 &[(shown(m.value), Polarity::Absent)]
             }
-            (Says::Shows(o) | Says::Hints(o), Some(Effect::Absent)) => &[(o, Polarity::Absent)],
+            // a sign of something, itself in doubt, says nothing of it: "question mild vascular congestion"
+            (Says::Hints(_), Some(Effect::Uncertain)) if style == Style::Report => continue,
+            (Says::Shows(o) | Says::Suspects(o) | Says::Hints(o), Some(Effect::Absent)) => &[(o, Polarity::Absent)],
             (Says::Shows(o), None | Some(Effect::Aside)) => &[(o, Polarity::Present)],
-            (Says::Shows(o) | Says::Hints(o), _) => &[(o, Polarity::Uncertain)],
+            (Says::Shows(o) | Says::Suspects(o) | Says::Hints(o), _) => &[(o, Polarity::Uncertain)],
             (Says::Excludes(_) | Says::Normal(_), _) if inner_not(tokens, m) => continue,
             (Says::Excludes(o), _) => &[(o, Polarity::Absent)],
             (Says::Normal(o), _) => &[(&[Observation::NoFinding], Polarity::Present), (o, Polarity::Absent)],
@@ -91,7 +98,7 @@ const CHEST: [&str; 14] = [
 
 fn shown(says: Says) -> &'static [Observation] {
     match says {
-        Says::Shows(o) | Says::Hints(o) | Says::Excludes(o) | Says::Normal(o) => o,
+        Says::Shows(o) | Says::Suspects(o) | Says::Hints(o) | Says::Excludes(o) | Says::Normal(o) => o,
         Says::Other | Says::Mask => &[],
     }
 }

@@ -50,10 +50,21 @@ pub(crate) fn governors(tokens: &[Token], phrases: &[Range<usize>], style: Style
         });
         *cue = if follows { Cue::Negates } else { Cue::Negated };
     }
+    for (range, cue) in cues.iter_mut().filter(|(_, cue)| *cue == Cue::Open) {
+        let until = clause_end(tokens, range.end);
+        *cue =
+            if phrases.iter().any(|p| p.start >= range.end && p.end <= until) { Cue::Suggests } else { Cue::Doubted };
+    }
     let mut found = forward(tokens, &cues, phrases, style);
     found.extend(backward(tokens, &cues, phrases));
-    found.extend(both_sides(&cues, phrases, &found));
+    found.extend(both_sides(tokens, &cues, phrases, &found));
     found
+}
+
+/// Where the clause that goes on at `from` ends at the latest.
+fn clause_end(tokens: &[Token], from: usize) -> usize {
+    let ends = |t: &Token| matches!(t.kind, Kind::Mark(',' | ';' | ':' | '.' | '!'));
+    tokens.iter().skip(from).position(ends).map_or(tokens.len(), |n| from + n)
 }
 
 /// The cues of a sentence without those inside a longer one.
@@ -82,12 +93,13 @@ fn backward(tokens: &[Token], cues: &[(Range<usize>, Cue)], phrases: &[Range<usi
         let effect = match cue {
             Cue::Negated => Effect::Absent,
             Cue::Doubted => Effect::Uncertain,
+            Cue::Moot => Effect::Aside,
             _ => continue,
         };
         let fence = cues[..i]
             .iter()
             .rev()
-            .find(|(_, c)| matches!(c, Cue::Turn | Cue::Negated | Cue::Doubted))
+            .find(|(_, c)| matches!(c, Cue::Turn | Cue::Negated | Cue::Doubted | Cue::Moot))
             .map_or(0, |(r, _)| r.end);
         let mut start = range.start;
         while start > fence && range.start - start < REACH {
@@ -113,8 +125,19 @@ fn backward(tokens: &[Token], cues: &[(Range<usize>, Cue)], phrases: &[Range<usi
     found
 }
 
+/// True when a "no change in" or the like opens the clause that the token `at` is in.
+fn unchanged(tokens: &[Token], cues: &[(Range<usize>, Cue)], at: usize) -> bool {
+    let opens = |r: &Range<usize>| tokens.get(r.start).is_some_and(|t| t.is_any(&["no", "without"]));
+    cues.iter().any(|(r, c)| *c == Cue::Quiet && r.end <= at && opens(r) && clause_end(tokens, r.end) > at)
+}
+
 /// "A versus B" and "A or B": both are uncertain, unless they are negated.
-fn both_sides(cues: &[(Range<usize>, Cue)], phrases: &[Range<usize>], others: &[Governor]) -> Vec<Governor> {
+fn both_sides(
+    tokens: &[Token],
+    cues: &[(Range<usize>, Cue)],
+    phrases: &[Range<usize>],
+    others: &[Governor],
+) -> Vec<Governor> {
     let mut found = Vec::new();
     for (range, cue) in cues {
         if !matches!(cue, Cue::Versus | Cue::Or) {
@@ -123,13 +146,19 @@ fn both_sides(cues: &[(Range<usize>, Cue)], phrases: &[Range<usize>], others: &[
         let negated = others
             .iter()
             .any(|g| g.effect == Effect::Absent && g.reach.start <= range.start && range.end <= g.reach.end);
+        // "no change in the pneumothorax or effusion" lists what is there
+        let listed = *cue == Cue::Or && unchanged(tokens, cues, range.start);
+        let turned =
+            |from: usize, to: usize| cues.iter().any(|(r, c)| *c == Cue::Turn && from <= r.start && r.end <= to);
         let left = phrases.iter().rev().find(|p| p.end <= range.start && range.start - p.end < SIDES);
+        let left = left.filter(|p| !turned(p.end, range.start));
         let right = phrases.iter().find(|p| p.start >= range.end && p.start - range.end < SIDES);
+        let right = right.filter(|p| !turned(range.end, p.start));
         let holds = match cue {
             Cue::Versus => left.is_some() || right.is_some(),
             _ => left.is_some() && right.is_some(),
         };
-        if negated || !holds {
+        if negated || listed || !holds {
             continue;
         }
         let reach = left.map_or(range.start, |p| p.start)..right.map_or(range.end, |p| p.end);

@@ -131,6 +131,15 @@ pub(crate) fn role(name: &str) -> Role {
     if ASIDE.contains(&name.as_str()) { Role::Aside } else { Role::Film }
 }
 
+/// True for the heading of the section that concludes a report: what the findings doubted, it may deny.
+pub(crate) fn concludes(name: &str) -> bool {
+    let name = name.trim().trim_end_matches(':').to_lowercase();
+    matches!(
+        name.as_str(),
+        "impression" | "impressions" | "conclusion" | "conclusions" | "summary" | "opinion" | "interpretation"
+    )
+}
+
 /// The known heading that `rest` begins with, its colon included.
 pub(crate) fn heading_at(rest: &str) -> Option<Range<usize>> {
     let head: &str = rest.get(..rest.floor_char_boundary(32)).unwrap_or(rest);

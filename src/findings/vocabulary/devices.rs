@@ -46,6 +46,9 @@ pub(super) const PHRASES: &[Entry] = &[
     ("bone anchor*", DEVICE),
     // only a line, a tube or a lead has a tip there
     ("tip|tips ..6 svc|ivc|vena|atrium|ventricle|cavoatrial|caval|carina|stomach|brachiocephalic|innominate|subclavian", DEVICE),
+    // the mark of a removed name stands for "vena cava"
+    ("tip|tips ..6 superior|inferior xxxx", DEVICE),
+    ("catheter|lead|leads|wire|wires|tubing ..1 fracture*", DEVICE),
     ("occluder|amplatzer", DEVICE),
     ("filter", DEVICE),
     ("stent|stents|endograft*", DEVICE),

@@ -1,7 +1,7 @@
 //! Heart size and mediastinum.
 
 use super::Entry;
-use super::Says::{Excludes, Hints, Mask, Other, Shows};
+use super::Says::{Excludes, Hints, Mask, Other, Shows, Suspects};
 use crate::findings::observation::Observation::{Cardiomegaly, EnlargedCardiomediastinum};
 
 #[rustfmt::skip] // one phrase a line
@@ -12,10 +12,12 @@ pub(super) const PHRASES: &[Entry] = &[
     ("enlargement of the? heart|cardiac|cardiopericardial", Shows(&[Cardiomegaly])),
     ("heart|cardiac|cardiopericardial ..6 enlarged|large|big|prominent|increased", Shows(&[Cardiomegaly])),
     ("heart|cardiac silhouette|size|shadow|contour ..6 enlarged|large|larger|prominent|increased", Shows(&[Cardiomegaly])),
-    ("cardiomediastinal silhouette|contour|contours ..4 enlarged|large|widened", Shows(&[Cardiomegaly, EnlargedCardiomediastinum])),
-    ("cardiomediastinal ..2 enlargement", Shows(&[Cardiomegaly, EnlargedCardiomediastinum])),
+    // an enlarged cardiomediastinal silhouette is read as an enlarged heart: a wide mediastinum is named as such
+    ("cardiomediastinal silhouette|contour|contours|shadow ..4 enlarged|large|prominent", Shows(&[Cardiomegaly])),
+    ("cardiomediastinal silhouette|contour|contours|shadow ..4 widened|wide", Shows(&[EnlargedCardiomediastinum])),
     ("enlarged|large|big|prominent ..1 heart|cardiac|cardiopericardial", Shows(&[Cardiomegaly])),
-    ("enlarged cardiomediastinal", Shows(&[Cardiomegaly, EnlargedCardiomediastinum])),
+    ("enlarged|large|prominent ..1 cardiomediastinal silhouette|contour|contours|shadow", Shows(&[Cardiomegaly])),
+    ("enlargement ..3 cardiomediastinal silhouette|contour|contours|shadow", Shows(&[Cardiomegaly])),
     ("prominence|prominent of? the? cardiac|heart", Shows(&[Cardiomegaly])),
     ("increased|increase cardiac|heart in? size", Shows(&[Cardiomegaly])),
     ("increase|increased in heart|cardiac size", Shows(&[Cardiomegaly])),
@@ -24,9 +26,9 @@ pub(super) const PHRASES: &[Entry] = &[
     ("cardiac|heart hypertrophy", Shows(&[Cardiomegaly])),
     ("left|right ventricular enlargement|hypertrophy", Shows(&[Cardiomegaly])),
     ("lvh|cmg", Shows(&[Cardiomegaly])),
-    ("borderline cardiomegaly", Hints(&[Cardiomegaly])),
-    ("borderline ..2 heart|cardiac|cardiomediastinal", Hints(&[Cardiomegaly])),
-    ("heart|cardiac ..5 borderline", Hints(&[Cardiomegaly])),
+    ("borderline cardiomegaly", Suspects(&[Cardiomegaly])),
+    ("borderline ..2 heart|cardiac|cardiomediastinal", Suspects(&[Cardiomegaly])),
+    ("heart|cardiac ..5 borderline", Suspects(&[Cardiomegaly])),
     ("globular heart|cardiac", Shows(&[Cardiomegaly])),
     ("cardiac decompensation", Other),
 
@@ -48,6 +50,7 @@ pub(super) const PHRASES: &[Entry] = &[
     ("mediastinal ..1 lymph nodes? ..2 enlarged|prominent", Shows(&[EnlargedCardiomediastinum])),
     ("enlarged|prominent ..1 mediastinal ..1 lymph|nodes", Shows(&[EnlargedCardiomediastinum])),
     ("mediastinal lipomatosis", Other),
+    ("widened|wide|enlarged|prominent ..1 mediastinal fat|lipomatosis", Other),
     ("prominent vascular pedicle", Shows(&[EnlargedCardiomediastinum])),
     ("widened|wide|prominent ..2 vascular pedicle", Shows(&[EnlargedCardiomediastinum])),
     ("thyroid|anterior|superior mediastinal mass", Hints(&[EnlargedCardiomediastinum])),
@@ -70,6 +73,7 @@ pub(super) const PHRASES: &[Entry] = &[
     ("mediastin* ...6 normal|unremarkable|nl|midline", Excludes(&[EnlargedCardiomediastinum])),
     ("mediastin* ...6 within ..1 normal|limits", Excludes(&[EnlargedCardiomediastinum])),
     ("normal|unremarkable ..2 mediastin*", Excludes(&[EnlargedCardiomediastinum])),
+    ("cardiomediastin* ..2 not ..2 enlarged|widened|wide", Excludes(&[Cardiomegaly, EnlargedCardiomediastinum])),
     ("mediastin* ..2 not ..2 enlarged|widened|wide", Excludes(&[EnlargedCardiomediastinum])),
 
     // Not the size of the heart

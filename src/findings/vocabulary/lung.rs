@@ -1,7 +1,7 @@
 //! Opacities, lesions, edema, consolidation, pneumonia, atelectasis.
 
 use super::Entry;
-use super::Says::{Excludes, Hints, Mask, Other, Shows};
+use super::Says::{Excludes, Hints, Mask, Other, Shows, Suspects};
 use crate::findings::observation::Observation::{
     Atelectasis, Consolidation, Edema, LungLesion, LungOpacity, PleuralEffusion, Pneumonia,
 };
@@ -18,7 +18,7 @@ pub(super) const PHRASES: &[Entry] = &[
     ("haziness|haze|hazy", Shows(&[LungOpacity])),
     ("whiteout", Shows(&[LungOpacity])),
     // lay words
-    ("fluid|water in|on ..2 lung|lungs", Hints(&[Edema, PleuralEffusion])),
+    ("fluid|water in|on ..2 lung|lungs", Suspects(&[Edema, PleuralEffusion])),
     ("white out", Shows(&[LungOpacity])),
     ("ground glass", Shows(&[LungOpacity])),
     ("groundglass", Shows(&[LungOpacity])),
@@ -44,11 +44,11 @@ pub(super) const PHRASES: &[Entry] = &[
     // Lung lesion
     ("nodul*", Shows(&[LungLesion])),
     // the annotators of Open-I call a nodular opacity a round opacity, not a nodule
-    ("nodular ..2 opaci*|density|densities", Shows(&[LungOpacity])),
+    ("nodular ..4 opaci*|density|densities", Shows(&[LungOpacity])),
     ("mass|masses", Shows(&[LungLesion])),
     ("masslike", Shows(&[LungLesion])),
     ("mass like", Shows(&[LungLesion])),
-    ("masslike opaci*|consolidation*", Shows(&[LungLesion, LungOpacity])),
+    ("masslike opaci*|consolidation*|density", Shows(&[LungLesion, LungOpacity])),
     ("lesion|lesions", Shows(&[LungLesion])),
     ("cavitary ..1 lesion*|nodule*|mass|masses|opacity", Shows(&[LungLesion])),
     ("cavitation|cavity|cavities|cavitary", Other),
@@ -57,7 +57,10 @@ pub(super) const PHRASES: &[Entry] = &[
     ("lung|pulmonary|bronchogenic neoplas*|tumor|tumors|tumour*|malignan*|carcinoma|cancer|metasta*", Shows(&[LungLesion])),
     ("coin lesion", Shows(&[LungLesion])),
     ("bone|bony|osseous|rib|ribs|lytic|blastic|sclerotic|skeletal ..2 lesion*|metasta*|nodule*|mass|masses", Other),
-    ("calcified|calcific|granulomatous ..2 nodule*|nodular|lesion*|mass|masses", Other),
+    ("lesion|lesions ..1 in|of|within|involving ..5 rib|ribs|humer*|clavic*|vertebra*|spine|scapula*|bone|bones|sternum", Other),
+    ("expansile|lucent ..1 lesion*", Other),
+    ("calcified|calcific|granulomatous ..4 nodule*|nodular|lesion*|mass|masses", Other),
+    ("nodul* ..2 is|are|appear|appears ..3 calcified", Other),
     ("noncalcified ..2 nodule*|nodular", Shows(&[LungLesion])),
     ("uncalcified ..2 nodule*|nodular", Shows(&[LungLesion])),
     ("non calcified ..2 nodule*|nodular", Shows(&[LungLesion])),
@@ -101,8 +104,12 @@ pub(super) const PHRASES: &[Entry] = &[
     // Pneumonia
     ("pneumonia|pneumonias|pneumonitis|pneumonic|bronchopneumonia|pna", Shows(&[Pneumonia])),
     // a bare infection may be bronchitis, tuberculosis, an abscess: only one of the lung is a pneumonia
-    ("pulmonary|lung|chest|lobar ..1 infection", Hints(&[Pneumonia])),
+    ("pulmonary|lung|chest|lobar ..1 infection", Suspects(&[Pneumonia])),
     ("infection|infectious", Other),
+    ("interstitial|hypersensitivity|radiation|idiopathic pneumonitis", Other),
+    ("usual|nonspecific|idiopathic|desquamative interstitial pneumonia|pneumonias", Other),
+    ("idiopathic interstitial pneumonitis", Other),
+    ("prior|previous|old|remote ..4 pneumonia", Other),
     ("prior|previous|old|remote|healed|chronic ..1 infection|infectious|tuberculosis", Other),
     ("sequela|sequelae ..5 infection|infectious|pneumonia", Other),
     ("granulomatous infection|process|disease", Other),

@@ -25,7 +25,9 @@ use super::pattern::Patterns;
 pub(crate) enum Says {
     /// These are there.
     Shows(&'static [Observation]),
-    /// These may be there: "borderline heart size", "blunted costophrenic angle".
+    /// These are named with reserve: "borderline heart size", "wedge deformity", "deep sulcus sign".
+    Suspects(&'static [Observation]),
+    /// A sign of these that has other causes too: "vascular congestion", "blunted costophrenic angle". Doubted, it says nothing of them.
     Hints(&'static [Observation]),
     /// The phrase itself states that these are not there: "lungs are clear".
     Excludes(&'static [Observation]),

@@ -31,7 +31,7 @@ const CHEST: &[Observation] = &[
 pub(super) const PHRASES: &[Entry] = &[
     // The lungs
     ("lung|lungs|pulmonary ...5 clear", Excludes(CLEAR)),
-    ("lung|lungs fields|parenchyma|bases|volumes? ..4 clear|normal|unremarkable", Excludes(CLEAR)),
+    ("lung|lungs fields|parenchyma|bases? ..4 clear|normal|unremarkable", Excludes(CLEAR)),
     ("lung|lungs ...4 normal|unremarkable", Excludes(CLEAR)),
     ("lung|lungs ..3 normally aerated", Excludes(CLEAR)),
     ("clear ..1 lungs|lung", Excludes(CLEAR)),
@@ -67,5 +67,9 @@ pub(super) const PHRASES: &[Entry] = &[
     ("healthy ..1 chest|patient|subject|person", Normal(CHEST)),
     ("healthy lungs", Excludes(CLEAR)),
     ("within normal limits chest", Normal(CHEST)),
+    ("views|view|radiographs|radiograph|films|film|images|portions|parts|xxxx|structures|bones|skeleton|tissues of the? chest ..2 normal|unremarkable|negative", Mask),
+    ("chest|cxr ..2 normal|unremarkable size|heart|cardiac|mediastinal|cardiomediastinal|configuration|contour|lung|lungs", Mask),
+    ("no finding|findings of|for|to|suggest*|suspicious|concerning|consistent|indicative|that", Mask),
+    ("no abnormalit* of|in|to|within", Mask),
     ("no bony|osseous abnormalit*", Excludes(&[Fracture])),
 ];

@@ -1,7 +1,7 @@
 //! Pleural effusion, pneumothorax, other pleural disease.
 
 use super::Entry;
-use super::Says::{Excludes, Hints, Mask, Other, Shows};
+use super::Says::{Excludes, Hints, Mask, Other, Shows, Suspects};
 use crate::findings::observation::Observation::{PleuralEffusion, PleuralOther, Pneumothorax};
 
 #[rustfmt::skip] // one phrase a line
@@ -37,7 +37,7 @@ pub(super) const PHRASES: &[Entry] = &[
     ("air ..2 pleural space|cavity", Shows(&[Pneumothorax])),
     ("pleural air collection?", Shows(&[Pneumothorax])),
     ("collapsed|punctured lung", Shows(&[Pneumothorax])),
-    ("deep sulcus sign", Hints(&[Pneumothorax])),
+    ("deep sulcus sign", Suspects(&[Pneumothorax])),
     ("visceral pleural line", Shows(&[Pneumothorax])),
 
     // Pleural other
