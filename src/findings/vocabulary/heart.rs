@@ -60,7 +60,7 @@ pub(super) const PHRASES: &[Entry] = &[
     ("heart|cardiac ...8 within ..1 normal|limits", Excludes(&[Cardiomegaly])),
     ("normal ..1 heart|cardiac", Excludes(&[Cardiomegaly])),
     ("normal ..1 sized? heart|cardiac", Excludes(&[Cardiomegaly])),
-    ("normal appearance|size|contour|caliber ..3 heart|cardiac", Excludes(&[Cardiomegaly])),
+    ("normal appearance|size|contour|caliber ...5 heart|cardiac", Excludes(&[Cardiomegaly])),
     ("unremarkable heart|cardiac", Excludes(&[Cardiomegaly])),
     ("heart|cardiac ..5 upper|top|high ..3 normal", Excludes(&[Cardiomegaly])),
     ("cardiac|heart ..2 not ..2 enlarged", Excludes(&[Cardiomegaly])),
