@@ -28,7 +28,7 @@ fn encoders(c: &mut Criterion) {
     let preset = std::env::var("THORAX_BENCH_PRESET").unwrap_or_else(|_| "small".to_owned());
     let config = Config::preset(&preset).unwrap();
     let tokenizer = Tokenizer::train((0..200).map(sentence), config.text.vocab_size, config.text.max_tokens).unwrap();
-    let side = config.vision.image_size;
+    let side = config.vision.image_size();
 
     let dir = tempfile::tempdir().unwrap();
     encoder::random(&config, &tokenizer, 1, dir.path()).unwrap();

@@ -8,8 +8,10 @@ use crate::error::ModelError;
 
 mod training;
 mod validate;
+mod vision;
 
 pub use training::{Augmentation, Training};
+pub use vision::{EfficientNetConfig, ResnetConfig, SwinConfig, Vision};
 
 /// All that describes a model and its training; one TOML file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,42 +31,6 @@ pub struct Config {
     /// How it is trained.
     #[serde(default)]
     pub training: Training,
-}
-
-/// Swin transformer (Liu et al., ICCV 2021).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Vision {
-    /// Side of the square input, in pixels.
-    pub image_size: usize,
-    /// Side of a patch, in pixels.
-    pub patch_size: usize,
-    /// Channels of the patch embedding: 3 for published weights (the gray value is repeated), 1 for our own.
-    pub channels: usize,
-    /// Width of the first stage; it doubles from stage to stage.
-    pub embed_dim: usize,
-    /// Blocks per stage.
-    pub depths: Vec<usize>,
-    /// Attention heads per stage.
-    pub heads: Vec<usize>,
-    /// Side of an attention window, in tokens.
-    pub window: usize,
-    /// Hidden width of the MLP over its input width.
-    pub mlp_ratio: f64,
-    /// Epsilon of the layer norms.
-    #[serde(default = "swin_eps")]
-    pub layer_norm_eps: f64,
-}
-
-fn swin_eps() -> f64 {
-    1e-5
-}
-
-impl Vision {
-    /// Width of the last stage.
-    pub fn output_dim(&self) -> usize {
-        self.embed_dim << self.depths.len().saturating_sub(1)
-    }
 }
 
 /// BERT (Devlin et al., NAACL 2019).
@@ -145,12 +111,26 @@ pub struct Preprocessing {
     pub mean: f32,
     /// Standard deviation of the gray values in 0..1; MedCLIP's own figure.
     pub std: f32,
+    /// How a film is resized.
+    #[serde(default)]
+    pub filter: Filter,
 }
 
 impl Default for Preprocessing {
     fn default() -> Self {
-        Self { mean: 0.586_278_56, std: 0.279_500_9 }
+        Self { mean: 0.586_278_56, std: 0.279_500_9, filter: Filter::default() }
     }
+}
+
+/// The filter of the resizing; each widens with the scale, so that a smaller image has no aliases.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Filter {
+    /// A triangle: Pillow's `BILINEAR`.
+    #[default]
+    Bilinear,
+    /// Keys' cubic with a = -0.5: Pillow's `BICUBIC`, which MedCLIP uses.
+    Bicubic,
 }
 
 /// Names of the presets that come with the crate.
@@ -207,6 +187,18 @@ mod tests {
             let again = Config::parse(&config.to_toml().unwrap(), Path::new("again")).unwrap();
             assert_eq!(config, again);
         }
+    }
+
+    #[test]
+    fn an_image_encoder_without_kind_is_swin_and_an_unknown_one_is_named() {
+        let text = include_str!("../configs/demo.toml");
+        let old = text.replace("kind = \"swin\"\n", "");
+        assert_ne!(old, text);
+        assert_eq!(Config::parse(&old, Path::new("old")).unwrap(), Config::preset("demo").unwrap());
+        let complaint =
+            |from: &str, to: &str| Config::parse(&text.replace(from, to), Path::new("new")).unwrap_err().to_string();
+        assert!(complaint("kind = \"swin\"", "kind = \"vit\"").contains("`vit` is none of `swin`, `resnet`"));
+        assert!(complaint("window = 7", "windows = 7").contains("windows"));
     }
 
     #[test]

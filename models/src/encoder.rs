@@ -14,6 +14,7 @@ use crate::medclip::MedClip;
 use crate::parameters::Parameters;
 use crate::preprocess::{self, PREPROCESSING_VERSION, Pixels};
 use crate::tokenizer::Tokenizer;
+use crate::vision::Tower;
 use crate::weights;
 
 /// Configuration of a model folder.
@@ -40,6 +41,46 @@ pub struct Encoder {
     device: Device,
     fingerprint: String,
     logit_scale: f32,
+}
+
+/// The tokens of a film in the joint space.
+///
+/// A film's embedding is the projection of the mean of its tokens, scaled to length 1; as the projection is linear, it is
+/// the weighted sum of the tokens' own projections: `embedding = sum_i weights[i] * vectors[i]`. So for the unit vector `q` of a
+/// text, `vectors[i] . q` is the cosine of place `i` alone, and `weights[i] * (vectors[i] . q)` is exactly what it adds to the
+/// cosine of the film. A token has seen more of the film than its own place: with attention and deep convolutions nearly
+/// all of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Regions {
+    /// Rows of the grid on the padded, square film.
+    pub rows: usize,
+    /// Columns of the grid.
+    pub columns: usize,
+    /// A unit vector of the joint space for each place, row after row.
+    pub vectors: Vec<Vec<f32>>,
+    /// The factor of each place's vector in the film's embedding, 0 or more.
+    pub weights: Vec<f32>,
+}
+
+impl Regions {
+    /// From projected tokens, row after row of a square grid.
+    fn new(side: usize, mut tokens: Vec<Vec<f32>>) -> Self {
+        let length = |v: &[f32]| v.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt().max(1e-12);
+        let mut sum = vec![0.0f32; tokens.first().map_or(0, Vec::len)];
+        for token in &tokens {
+            sum.iter_mut().zip(token).for_each(|(s, v)| *s += v);
+        }
+        let whole = length(&sum);
+        let weights = tokens
+            .iter_mut()
+            .map(|token| {
+                let own = length(token);
+                token.iter_mut().for_each(|v| *v = (f64::from(*v) / own) as f32);
+                (own / whole) as f32
+            })
+            .collect();
+        Self { rows: side, columns: side, vectors: tokens, weights }
+    }
 }
 
 impl Encoder {
@@ -106,15 +147,34 @@ impl Encoder {
 
     /// Prepares a film.
     pub fn preprocess(&self, image: &DynamicImage) -> Result<Pixels, ModelError> {
-        preprocess::preprocess(image, self.config.vision.image_size)
+        preprocess::prepare(image, &self.config)
     }
 
     /// Unit vectors of films, in their order.
     pub fn embed_images(&self, images: &[Pixels]) -> Result<Vec<Vec<f32>>, ModelError> {
         self.in_batches(images, |batch| {
-            let features = self.model.vision.forward(&patch_tensor(batch, &self.config, &self.device)?, None)?;
+            let features = self.model.vision.forward(&self.input(batch)?, None)?;
             Ok(self.model.project_images(&features)?.to_vec2()?)
         })
+    }
+
+    /// Features of films before the projection, in their order: the mean of the image encoder's tokens, of width
+    /// `config().vision.output_dim()`. What a classifier on the image encoder starts from.
+    pub fn image_features(&self, images: &[Pixels]) -> Result<Vec<Vec<f32>>, ModelError> {
+        self.in_batches(images, |batch| Ok(self.model.vision.forward(&self.input(batch)?, None)?.to_vec2()?))
+    }
+
+    /// What each place of each film adds to its embedding; see [`Regions`].
+    pub fn embed_regions(&self, images: &[Pixels]) -> Result<Vec<Regions>, ModelError> {
+        self.in_batches(images, |batch| {
+            let tokens = self.model.vision.tokens(&self.input(batch)?, None)?;
+            let projected = self.model.project_images_raw(&tokens)?.to_vec3()?;
+            Ok(projected.into_iter().map(|tokens| Regions::new(self.config.vision.grid(), tokens)).collect())
+        })
+    }
+
+    fn input(&self, images: &[Pixels]) -> Result<Tensor, ModelError> {
+        Tower::input(images, &self.config, &self.device)
     }
 
     /// Unit vectors of texts, in their order. An empty text has a vector too, of no meaning.
@@ -141,11 +201,11 @@ impl Encoder {
     }
 
     /// On the CPU the batches run in parallel, because many of Candle's operations use one thread only.
-    fn in_batches<T: Sync>(
+    fn in_batches<T: Sync, R: Send>(
         &self,
         items: &[T],
-        embed: impl Fn(&[T]) -> Result<Vec<Vec<f32>>, ModelError> + Sync + Send,
-    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        embed: impl Fn(&[T]) -> Result<Vec<R>, ModelError> + Sync + Send,
+    ) -> Result<Vec<R>, ModelError> {
         let batches = if self.device.is_cpu() {
             let size = items.len().div_ceil(rayon::current_num_threads()).clamp(1, CPU_BATCH);
             items.par_chunks(size).map(&embed).collect::<Result<Vec<_>, _>>()?
@@ -154,18 +214,6 @@ impl Encoder {
         };
         Ok(batches.into_iter().flatten().collect())
     }
-}
-
-/// Normalised patches of films, `[films, tokens, channels * patch * patch]`.
-pub(crate) fn patch_tensor(images: &[Pixels], config: &Config, device: &Device) -> Result<Tensor, ModelError> {
-    let mut values = Vec::new();
-    for pixels in images {
-        preprocess::patches(pixels, config, &mut values)?;
-    }
-    let v = &config.vision;
-    let tokens = (v.image_size / v.patch_size).pow(2);
-    let shape = (images.len(), tokens, v.channels * v.patch_size.pow(2));
-    Ok(Tensor::from_vec(values, shape, device)?)
 }
 
 /// See [`Encoder::fingerprint`]. `weights` are the bytes of the tensor file.
@@ -307,6 +355,26 @@ mod tests {
         assert!(complaint(dir.path()).contains("config.toml"));
         fs_err::remove_file(&weights).unwrap();
         assert!(complaint(dir.path()).contains("model.safetensors is missing"));
+    }
+
+    #[test]
+    fn regions_add_up_to_the_embedding() {
+        let (_dir, encoder) = model(1);
+        let films = films(&encoder, 3);
+        let (embedded, features) = (encoder.embed_images(&films).unwrap(), encoder.image_features(&films).unwrap());
+        assert_eq!(features[0].len(), encoder.config().vision.output_dim());
+        for (regions, whole) in encoder.embed_regions(&films).unwrap().iter().zip(&embedded) {
+            assert_eq!((regions.rows, regions.columns, regions.vectors.len()), (4, 4, 16));
+            let mut sum = vec![0.0f32; whole.len()];
+            for (vector, weight) in regions.vectors.iter().zip(&regions.weights) {
+                assert!((vector.iter().map(|v| v * v).sum::<f32>() - 1.0).abs() < 1e-5);
+                sum.iter_mut().zip(vector).for_each(|(s, v)| *s += weight * v);
+            }
+            assert!(distance(&sum, whole) < 1e-5);
+        }
+        // Different places of a film differ.
+        let regions = &encoder.embed_regions(&films).unwrap()[0];
+        assert!(distance(&regions.vectors[0], &regions.vectors[10]) > 1e-3);
     }
 
     #[test]

@@ -11,7 +11,7 @@
 //! | [`encoder`] | inference: a model folder becomes embeddings |
 //! | [`device`] | CPU or GPU |
 //! | [`error`] | [`ModelError`] |
-//! | `medclip`, `swin`, `bert`, `layers` | the network |
+//! | `medclip`, `vision`, `bert`, `layers` | the network |
 //! | `ops` | fused operations with a backward pass |
 //! | `parameters`, `weights` | named variables; tensor files |
 
@@ -26,16 +26,16 @@ mod medclip;
 mod ops;
 mod parameters;
 pub mod preprocess;
-mod swin;
 #[cfg(test)]
 mod testing;
 pub mod tokenizer;
 pub mod train;
+mod vision;
 mod weights;
 
 pub use candle_core::Device;
 pub use config::Config;
-pub use encoder::Encoder;
+pub use encoder::{Encoder, Regions};
 pub use error::ModelError;
 pub use preprocess::Pixels;
 pub use tokenizer::Tokenizer;

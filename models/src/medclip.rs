@@ -9,11 +9,11 @@ use crate::bert::Bert;
 use crate::config::Config;
 use crate::layers::Linear;
 use crate::parameters::Recorder;
-use crate::swin::Swin;
+use crate::vision::Tower;
 
 /// The whole model. The names of its weights are those of the published checkpoint.
 pub(crate) struct MedClip {
-    pub(crate) vision: Swin,
+    pub(crate) vision: Tower,
     pub(crate) text: Bert,
     vision_projection: Linear,
     text_projection: Linear,
@@ -31,7 +31,7 @@ impl MedClip {
         let head = "projection_head";
         let init = Init::Const(config.projection.logit_scale_init);
         Ok(Self {
-            vision: Swin::new(&config.vision, &vision.pp("model"))?,
+            vision: Tower::new(&config.vision, &vision.pp("model"))?,
             text: Bert::new(&config.text, &text.pp("model"))?,
             vision_projection: Linear::without_bias(config.vision.output_dim(), dimension, &vision.pp(head))?,
             text_projection: Linear::without_bias(config.text.hidden, dimension, &text.pp(head))?,
@@ -49,6 +49,11 @@ impl MedClip {
     /// Features of images to unit vectors of the joint space.
     pub(crate) fn project_images(&self, features: &Tensor) -> Result<Tensor> {
         unit(&self.vision_projection.forward(features)?)
+    }
+
+    /// Features of images to the joint space, before they are scaled to length 1.
+    pub(crate) fn project_images_raw(&self, features: &Tensor) -> Result<Tensor> {
+        self.vision_projection.forward(features)
     }
 
     /// Features of texts to unit vectors of the joint space.

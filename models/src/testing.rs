@@ -26,7 +26,7 @@ pub(crate) const SENTENCES: [(&str, [f32; 4]); 8] = [
 pub(crate) fn tiny() -> Config {
     let mut config = Config::preset("demo").unwrap();
     config.name = "tiny".to_owned();
-    let v = &mut config.vision;
+    let v = config.vision.as_swin_mut().unwrap();
     (v.image_size, v.patch_size, v.embed_dim, v.window, v.mlp_ratio) = (16, 2, 8, 2, 2.0);
     (v.depths, v.heads) = (vec![2, 2], vec![2, 2]);
     let t = &mut config.text;

@@ -1,6 +1,6 @@
 //! What a configuration must satisfy; each error names the field.
 
-use super::{Config, Text, Training, Vision};
+use super::{Config, EfficientNetConfig, ResnetConfig, SwinConfig, Text, Training, Vision};
 use crate::error::ModelError;
 
 fn check(ok: bool, field: &'static str, reason: impl FnOnce() -> String) -> Result<(), ModelError> {
@@ -29,6 +29,47 @@ impl Config {
 
 impl Vision {
     fn validate(&self) -> Result<(), ModelError> {
+        check(self.channels() == 1 || self.channels() == 3, "vision.channels", || {
+            format!("must be 1 or 3, is {}", self.channels())
+        })?;
+        match self {
+            Self::Swin(c) => c.validate(),
+            Self::Resnet(c) => c.validate(),
+            Self::EfficientnetLite(c) => c.validate(),
+        }
+    }
+}
+
+/// A network that halves its input five times.
+fn convolutional(image_size: usize, norm_eps: f64) -> Result<(), ModelError> {
+    check((32..=4096).contains(&image_size), "vision.image_size", || {
+        format!("must lie within 32 to 4096, is {image_size}")
+    })?;
+    within(norm_eps, 1e-15, 1e-2, "vision.norm_eps")
+}
+
+impl ResnetConfig {
+    fn validate(&self) -> Result<(), ModelError> {
+        convolutional(self.image_size, self.norm_eps)?;
+        check((1..=1024).contains(&self.width), "vision.width", || {
+            format!("must lie within 1 to 1024, is {}", self.width)
+        })?;
+        check(self.depths.len() == 4 && self.depths.iter().all(|d| (1..=64).contains(d)), "vision.depths", || {
+            format!("needs four stages of 1 to 64 blocks, has {:?}", self.depths)
+        })
+    }
+}
+
+impl EfficientNetConfig {
+    fn validate(&self) -> Result<(), ModelError> {
+        convolutional(self.image_size, self.norm_eps)?;
+        within(self.width, 0.1, 4.0, "vision.width")?;
+        within(self.depth, 0.1, 4.0, "vision.depth")
+    }
+}
+
+impl SwinConfig {
+    fn validate(&self) -> Result<(), ModelError> {
         check(!self.depths.is_empty() && self.depths.len() <= 8, "vision.depths", || {
             format!("needs 1 to 8 stages, has {}", self.depths.len())
         })?;
@@ -40,9 +81,6 @@ impl Vision {
         })?;
         check((1..=4096).contains(&self.embed_dim), "vision.embed_dim", || {
             format!("must lie within 1 to 4096, is {}", self.embed_dim)
-        })?;
-        check(self.channels == 1 || self.channels == 3, "vision.channels", || {
-            format!("must be 1 or 3, is {}", self.channels)
         })?;
         within(self.mlp_ratio, 0.25, 16.0, "vision.mlp_ratio")?;
         within(self.layer_norm_eps, 1e-15, 1e-2, "vision.layer_norm_eps")?;
@@ -142,6 +180,10 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
 
+    fn swin(config: &mut Config) -> &mut SwinConfig {
+        config.vision.as_swin_mut().unwrap()
+    }
+
     /// The message of the error after `change`.
     fn complaint(change: impl FnOnce(&mut Config)) -> String {
         let mut config = Config::preset("small").unwrap();
@@ -153,11 +195,11 @@ mod tests {
     fn each_error_names_its_field_and_value() {
         type Change = fn(&mut Config);
         let cases: [(&str, &str, Change); 9] = [
-            ("vision.heads", "stage 0: 5 heads", |c| c.vision.heads[0] = 5),
-            ("vision.window", "windows of 6", |c| c.vision.window = 6),
-            ("vision.image_size", "113", |c| c.vision.image_size = 113),
-            ("vision.heads", "one number per stage (3)", |c| c.vision.heads.truncate(1)),
-            ("vision.channels", "2", |c| c.vision.channels = 2),
+            ("vision.heads", "stage 0: 5 heads", |c| swin(c).heads[0] = 5),
+            ("vision.window", "windows of 6", |c| swin(c).window = 6),
+            ("vision.image_size", "113", |c| swin(c).image_size = 113),
+            ("vision.heads", "one number per stage (3)", |c| swin(c).heads.truncate(1)),
+            ("vision.channels", "2", |c| swin(c).channels = 2),
             ("text.heads", "7 heads", |c| c.text.heads = 7),
             ("text.pooled_layers", "[99]", |c| c.text.pooled_layers = vec![99]),
             ("text.positions", "max_tokens", |c| c.text.positions = Some(3)),
@@ -171,9 +213,9 @@ mod tests {
 
     #[test]
     fn absurd_sizes_are_refused_without_arithmetic_overflow() {
-        let message = complaint(|c| c.vision.depths = vec![1; 200]);
+        let message = complaint(|c| swin(c).depths = vec![1; 200]);
         assert!(message.contains("vision.depths"), "{message}");
-        let message = complaint(|c| c.vision.embed_dim = usize::MAX);
+        let message = complaint(|c| swin(c).embed_dim = usize::MAX);
         assert!(message.contains("vision.embed_dim"), "{message}");
     }
 }

@@ -10,7 +10,6 @@ use rayon::prelude::*;
 
 use super::sampler;
 use crate::config::Config;
-use crate::encoder::patch_tensor;
 use crate::error::ModelError;
 use crate::layers::Linear;
 use crate::loss;
@@ -19,6 +18,7 @@ use crate::ops::DropPath;
 use crate::parameters::Parameters;
 use crate::preprocess::Pixels;
 use crate::tokenizer::Tokenizer;
+use crate::vision::Tower;
 
 /// Parameters that only training needs; they aren't part of the model folder.
 pub(super) const AUXILIARY: &str = "auxiliary";
@@ -164,9 +164,9 @@ impl Learner {
         let image_features = if images.is_empty() {
             None
         } else {
-            let patches = patch_tensor(images, &self.config, &self.device)?.to_dtype(self.dtype)?;
+            let input = Tower::input(images, &self.config, &self.device)?.to_dtype(self.dtype)?;
             let mut drop = self.drop_path(k, step);
-            Some(self.model.vision.forward(&patches, drop.as_mut())?)
+            Some(self.model.vision.forward(&input, drop.as_mut())?)
         };
         let texts = part(&batch.texts, k, shards);
         let text_features =

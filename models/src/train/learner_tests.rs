@@ -6,15 +6,16 @@ use candle_core::{DType, Device, Tensor};
 use super::learner::{Batch, Learner};
 use crate::config::Config;
 use crate::loss;
-use crate::preprocess::preprocess;
+use crate::preprocess::prepare;
 use crate::testing::{Films, SENTENCES, tiny, tokenizer};
 use crate::train::ImageSource;
 
 fn batch(images: usize) -> Batch {
+    let config = tiny();
     let films = Films::new(images, 5);
     let tokenizer = tokenizer();
     Batch {
-        images: (0..images).map(|i| preprocess(&films.load(i).unwrap(), 16).unwrap()).collect(),
+        images: (0..images).map(|i| prepare(&films.load(i).unwrap(), &config).unwrap()).collect(),
         image_labels: (0..images).map(|i| films.labels(i).to_vec()).collect(),
         texts: SENTENCES.iter().take(6).map(|(s, _)| tokenizer.ids(s).unwrap()).collect(),
         text_labels: SENTENCES.iter().take(6).map(|(_, l)| l.to_vec()).collect(),
@@ -37,8 +38,7 @@ fn every_parameter_receives_a_gradient() {
         let learner = learner(&config, DType::F32, 2);
         let mut batch = batch(4);
         let films = Films::new(4, 5);
-        let side = config.vision.image_size;
-        batch.images = (0..4).map(|i| preprocess(&films.load(i).unwrap(), side).unwrap()).collect();
+        batch.images = (0..4).map(|i| prepare(&films.load(i).unwrap(), &config).unwrap()).collect();
         let (_, gradients) = learner.gradients(&batch, 0).unwrap();
         for ((parameter, _), gradient) in learner.parameters().iter().zip(&gradients) {
             let gradient = gradient.as_ref().unwrap_or_else(|| panic!("{name}: {parameter} has no gradient"));
@@ -54,7 +54,7 @@ fn every_parameter_receives_a_gradient() {
 /// The preset with fewer blocks, to be fast.
 fn small() -> Config {
     let mut config = Config::preset("small").unwrap();
-    config.vision.depths = vec![2, 1, 1];
+    config.vision.as_swin_mut().unwrap().depths = vec![2, 1, 1];
     config
 }
 

@@ -13,7 +13,7 @@ use super::sampler::{self, Sampler, present, signed};
 use super::source::{ImageSource, TextSource};
 use crate::config::Config;
 use crate::error::ModelError;
-use crate::preprocess::{Pixels, preprocess};
+use crate::preprocess::{Pixels, prepare};
 use crate::tokenizer::Tokenizer;
 
 /// Batches that wait at most.
@@ -57,7 +57,7 @@ impl<'a> Loader<'a> {
             .thread_name(|i| format!("loader-{i}"))
             .build()
             .map_err(|e| ModelError::Data(format!("loader threads do not start: {e}")))?;
-        let film = config.vision.image_size * config.vision.image_size;
+        let film = config.vision.image_size().pow(2);
         let room = t.cache_mb.saturating_mul(1 << 20) / film.max(1);
         Ok(Self {
             config,
@@ -93,7 +93,7 @@ impl<'a> Loader<'a> {
             return Ok(film.clone());
         }
         let image = self.images.load(index).map_err(|e| e.to_string())?;
-        let film = Arc::new(preprocess(&image, self.config.vision.image_size).map_err(|e| e.to_string())?);
+        let film = Arc::new(prepare(&image, self.config).map_err(|e| e.to_string())?);
         let mut cache = lock();
         if cache.films.len() < cache.room {
             cache.films.insert(index, film.clone());

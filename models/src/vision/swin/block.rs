@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
-use crate::config::Vision;
+use crate::config::SwinConfig;
 use crate::layers::{LayerNorm, Linear, QueryKeyValue, table};
 use crate::ops::{self, DropPath, Windows};
 
@@ -23,7 +23,7 @@ pub(super) struct Block {
 
 impl Block {
     pub(super) fn new(
-        config: &Vision,
+        config: &SwinConfig,
         dim: usize,
         heads: usize,
         side: usize,
