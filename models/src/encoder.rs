@@ -15,7 +15,7 @@ use crate::parameters::Parameters;
 use crate::preprocess::{self, PREPROCESSING_VERSION, Pixels};
 use crate::tokenizer::Tokenizer;
 use crate::vision::Tower;
-use crate::weights;
+use crate::weights::{self, Storage};
 
 /// Configuration of a model folder.
 pub(crate) const CONFIG_FILE: &str = "config.toml";
@@ -96,9 +96,9 @@ impl Encoder {
         let config = Config::load(&dir.join(CONFIG_FILE))?;
         let tokenizer = Tokenizer::load(&dir.join(TOKENIZER_FILE), config.text.max_tokens)?;
         let path = dir.join(WEIGHTS_FILE);
-        let bytes = fs_err::read(&path).map_err(ModelError::io(&path))?;
-        let fingerprint = fingerprint(&config, &tokenizer, &bytes)?;
-        let tensors = weights::parse(&bytes, &path, device)?.tensors;
+        let mut hasher = fingerprint_start(&config, &tokenizer)?;
+        let tensors = weights::read_hashed(&path, device, &mut hasher)?.tensors;
+        let fingerprint = hasher.finalize().to_hex().to_string();
         Self::assemble(config, tokenizer, tensors, &path, device, fingerprint)
     }
 
@@ -216,14 +216,23 @@ impl Encoder {
     }
 }
 
-/// See [`Encoder::fingerprint`]. `weights` are the bytes of the tensor file.
-pub(crate) fn fingerprint(config: &Config, tokenizer: &Tokenizer, weights: &[u8]) -> Result<String, ModelError> {
+/// The fingerprint up to the tensor file, whose length and bytes are still to be added. See [`Encoder::fingerprint`].
+fn fingerprint_start(config: &Config, tokenizer: &Tokenizer) -> Result<blake3::Hasher, ModelError> {
     let parts = (&config.vision, &config.text, &config.projection, &config.preprocessing, PREPROCESSING_VERSION);
     let architecture = serde_json::to_vec(&parts).map_err(|e| ModelError::Data(e.to_string()))?;
     let mut hasher = blake3::Hasher::new();
-    for part in [&architecture, tokenizer.to_json().as_bytes(), weights] {
+    for part in [&architecture, tokenizer.to_json().as_bytes()] {
         hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
     }
+    Ok(hasher)
+}
+
+/// See [`Encoder::fingerprint`]. `weights` is the tensor file.
+pub(crate) fn fingerprint(config: &Config, tokenizer: &Tokenizer, weights: &Path) -> Result<String, ModelError> {
+    let mut hasher = fingerprint_start(config, tokenizer)?;
+    let file = fs_err::File::open(weights).map_err(ModelError::io(weights))?;
+    hasher.update(&file.metadata().map_err(ModelError::io(weights))?.len().to_le_bytes());
+    hasher.update_reader(file).map_err(ModelError::io(weights))?;
     Ok(hasher.finalize().to_hex().to_string())
 }
 
@@ -240,18 +249,29 @@ pub fn random(config: &Config, tokenizer: &Tokenizer, seed: u64, dir: &Path) -> 
     Ok(())
 }
 
-/// Writes the three files of a model, the weights last; returns its fingerprint.
+/// Writes the three files of a model, the weights last and as `f32`; returns its fingerprint.
 pub(crate) fn write_model(
     dir: &Path,
     config: &Config,
     tokenizer: &Tokenizer,
     tensors: &BTreeMap<String, Tensor>,
 ) -> Result<String, ModelError> {
-    let bytes = weights::serialize(tensors, None)?;
+    write_model_as(dir, config, tokenizer, tensors, Storage::F32)
+}
+
+/// As [`write_model`], with weights in `storage`; they are `f32` in memory whatever they are on disk.
+pub(crate) fn write_model_as(
+    dir: &Path,
+    config: &Config,
+    tokenizer: &Tokenizer,
+    tensors: &BTreeMap<String, Tensor>,
+    storage: Storage,
+) -> Result<String, ModelError> {
+    let weights = dir.join(WEIGHTS_FILE);
     weights::write_atomically(&dir.join(CONFIG_FILE), config.to_toml()?.as_bytes())?;
     weights::write_atomically(&dir.join(TOKENIZER_FILE), tokenizer.to_json().as_bytes())?;
-    weights::write_atomically(&dir.join(WEIGHTS_FILE), &bytes)?;
-    fingerprint(config, tokenizer, &bytes)
+    weights::save(&weights, tensors, storage, None)?;
+    fingerprint(config, tokenizer, &weights)
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::weights::Mismatch;
+
 /// What can go wrong with a model.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
@@ -61,35 +63,29 @@ pub enum ModelError {
         /// What is wrong.
         reason: String,
     },
-    /// A tensor that the configuration asks for is missing.
-    #[error("{}: tensor {name} of shape {expected:?} is missing", path.display())]
-    MissingTensor {
+    /// A file that should hold a published checkpoint cannot be read as one.
+    #[error("{} cannot be read: {reason}", path.display())]
+    Unreadable {
         /// The file.
         path: PathBuf,
-        /// The tensor.
-        name: String,
-        /// Its shape by the configuration.
-        expected: Vec<usize>,
+        /// What is wrong, and what to do.
+        reason: String,
     },
-    /// A tensor that the configuration does not know.
-    #[error("{}: tensor {name} is none of this configuration's", path.display())]
-    ExtraTensor {
-        /// The file.
-        path: PathBuf,
-        /// The tensor.
-        name: String,
+    /// A folder holds no checkpoint.
+    #[error("{} holds no checkpoint; looked for {looked_for}", dir.display())]
+    NoCheckpoint {
+        /// The folder.
+        dir: PathBuf,
+        /// File names.
+        looked_for: String,
     },
-    /// A tensor has another shape than the configuration says.
-    #[error("{}: tensor {name} has shape {found:?}, the configuration asks for {expected:?}", path.display())]
-    TensorShape {
+    /// Tensors of a file don't fit the configuration.
+    #[error("{}: {mismatch}", path.display())]
+    Tensors {
         /// The file.
         path: PathBuf,
-        /// The tensor.
-        name: String,
-        /// Its shape by the configuration.
-        expected: Vec<usize>,
-        /// Its shape in the file.
-        found: Vec<usize>,
+        /// Which, and how.
+        mismatch: Mismatch,
     },
     /// A checkpoint belongs to another run.
     #[error("{} is of another run: {what} was {then}, is {now}; remove it to start anew", path.display())]

@@ -13,7 +13,8 @@
 //! | [`error`] | [`ModelError`] |
 //! | `medclip`, `vision`, `bert`, `layers` | the network |
 //! | `ops` | fused operations with a backward pass |
-//! | `parameters`, `weights` | named variables; tensor files |
+//! | [`weights`] | tensor files: ours and published ones |
+//! | `parameters` | named variables |
 
 mod bert;
 pub mod config;
@@ -31,7 +32,7 @@ mod testing;
 pub mod tokenizer;
 pub mod train;
 mod vision;
-mod weights;
+pub mod weights;
 
 pub use candle_core::Device;
 pub use config::Config;
