@@ -328,12 +328,10 @@ mod tests {
             }
         }
         // The archive has checksums, the old format has none: a changed byte may pass, but must not do harm.
-        for at in 0..OLD.len() {
-            for value in [0, 0x41, 0xff] {
-                let mut changed = OLD.to_vec();
-                changed[at] = value;
-                let _ = read_bytes(&changed);
-            }
+        for at in (0..OLD.len()).step_by(3) {
+            let mut changed = OLD.to_vec();
+            changed[at] ^= 0x55;
+            let _ = read_bytes(&changed);
         }
     }
 }
