@@ -5,6 +5,7 @@
 //! - [`indexing`] from the catalogue to a generation of the index
 //! - [`training`] binds an archive to the trainer of `thorax-models`
 //! - [`evaluation`] metrics and protocols
+//! - [`explain`] where a query lies on a film, and how a film stands among the archive's
 //! - [`search`] query -> candidates -> fuse -> re-rank -> results
 //! - [`server`] the HTTP API and the page
 //! - [`cli`] one file per subcommand
@@ -15,6 +16,7 @@ pub mod cli;
 pub mod config;
 pub mod error;
 pub mod evaluation;
+pub mod explain;
 pub mod findings;
 pub mod home;
 pub mod indexing;

@@ -3,6 +3,7 @@
 pub mod demo;
 pub mod embed;
 pub mod eval;
+pub mod explain;
 pub mod import;
 pub mod index;
 pub mod label;
@@ -45,6 +46,7 @@ Examples:
   thorax index
   thorax search \"small left effusion\" -k 20 --filter 'age:40..60'
   thorax search --image film.png --to reports
+  thorax explain film.png \"left effusion\" --out map.png
   thorax serve
 
 Exit status: 0 done, 2 the caller's fault, 1 ours.";
@@ -58,6 +60,7 @@ enum Command {
     Index(index::IndexCommand),
     Search(search::Search),
     Eval(eval::Eval),
+    Explain(explain::Explain),
     Serve(serve::Serve),
     Status(status::Status),
     Demo(demo::Demo),
@@ -106,6 +109,7 @@ impl Cli {
             Command::Index(command) => command.run(&context),
             Command::Search(command) => command.run(&context),
             Command::Eval(command) => command.run(&context),
+            Command::Explain(command) => command.run(&context),
             Command::Serve(command) => command.run(&context),
             Command::Status(command) => command.run(&context),
             Command::Demo(command) => command.run(&context),

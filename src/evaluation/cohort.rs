@@ -140,6 +140,15 @@ fn within(study: &Study, scope: &Scope) -> bool {
     (scope.source.is_empty() || study.source == scope.source) && Split::of(&study.patient) == scope.split
 }
 
+/// True where enough items show something, and some don't. `known` says it of each; `None` is not known.
+pub fn scorable_of(known: impl Iterator<Item = Option<bool>>) -> bool {
+    let (mut with, mut without) = (0usize, 0usize);
+    for shows in known.flatten() {
+        *(if shows { &mut with } else { &mut without }) += 1;
+    }
+    with >= MIN_POSITIVES && without > 0
+}
+
 /// Number of patients.
 pub fn patients(films: &[Film]) -> usize {
     films.iter().map(|f| f.patient.as_str()).collect::<BTreeSet<_>>().len()

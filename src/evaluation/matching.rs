@@ -1,8 +1,8 @@
 //! Films and sentences that share a class: the paper's image-text retrieval (Wang et al., EMNLP 2022, section 4.4).
 //!
-//! As in its CheXpert-5x200, a film or sentence belongs to a class when it shows that one only, and every class has as many
-//! sentences as the others, at most 200; so chance is one over the number of classes for a film, and the share of the
-//! class among the films for a sentence.
+//! As in its CheXpert-5x200, a sentence belongs to a class when it states that one only, and every class has as many
+//! sentences as the others, at most 200. A film belongs to each class that it shows: real films have several findings,
+//! and few have one. Chance is the share of what is searched that shares a class with the query.
 
 use rand::seq::SliceRandom;
 use rand::{SeedableRng, rngs::StdRng};
@@ -27,9 +27,10 @@ pub struct Class {
     pub finding: Observation,
     /// Queries that belong to it.
     pub queries: usize,
-    /// Share of it among what is searched: the precision of chance.
+    /// Share of what is searched that shares a class with the query, averaged over these queries: the precision of
+    /// chance.
     pub chance: f64,
-    /// Share of the class among the first 1, 2, 5 and 10, averaged over the queries.
+    /// The same share among the first 1, 2, 5 and 10.
     pub precision: Vec<Option<Interval>>,
 }
 
@@ -50,11 +51,21 @@ pub struct Matching {
     pub mean_chance: f64,
 }
 
-/// An item with its class, its patient and its vector.
+/// An item with its classes, its patient and its vector.
 struct Member<'a> {
-    class: Observation,
+    classes: Vec<Observation>,
     patient: &'a str,
     vector: &'a [f32],
+}
+
+impl Member<'_> {
+    fn is(&self, class: Observation) -> bool {
+        self.classes.contains(&class)
+    }
+
+    fn shares(&self, other: &Member<'_>) -> bool {
+        self.classes.iter().any(|c| other.is(*c))
+    }
 }
 
 /// The one thing that is stated as present.
@@ -65,11 +76,7 @@ fn class_of(sentence: &Sentence) -> Option<Observation> {
         .iter()
         .map(|(observation, polarity)| Finding { observation, polarity, side: None, severity: None, origin })
         .collect();
-    one(&Truth::of(&stated))
-}
-
-fn one(truth: &Truth) -> Option<Observation> {
-    match truth.classes().as_slice() {
+    match Truth::of(&stated).classes().as_slice() {
         [class] => Some(*class),
         _ => None,
     }
@@ -80,19 +87,19 @@ type Sentences<'a> = (&'a [Sentence], &'a [Vec<f32>]);
 
 /// Members of the classes that have enough films and enough sentences; as many sentences of each class.
 fn members<'a>(films: Films<'a>, sentences: Sentences<'a>, seed: u64) -> (Vec<Member<'a>>, Vec<Member<'a>>) {
-    let films: Vec<Member<'a>> = films
+    let mut films: Vec<Member<'a>> = films
         .0
         .iter()
         .zip(films.1)
-        .filter_map(|(f, vector)| Some(Member { class: one(&f.truth)?, patient: &f.patient, vector }))
+        .map(|(f, vector)| Member { classes: f.truth.classes(), patient: &f.patient, vector })
         .collect();
     let mut sentences: Vec<Member<'a>> = sentences
         .0
         .iter()
         .zip(sentences.1)
-        .filter_map(|(s, vector)| Some(Member { class: class_of(s)?, patient: &s.patient, vector }))
+        .filter_map(|(s, vector)| Some(Member { classes: vec![class_of(s)?], patient: &s.patient, vector }))
         .collect();
-    let count = |of: &[Member<'_>], class| of.iter().filter(|m| m.class == class).count();
+    let count = |of: &[Member<'_>], class| of.iter().filter(|m| m.is(class)).count();
     let classes: Vec<Observation> = Observation::ALL
         .into_iter()
         .filter(|c| count(&films, *c) >= MIN_POSITIVES && count(&sentences, *c) >= KS[KS.len() - 1])
@@ -101,13 +108,14 @@ fn members<'a>(films: Films<'a>, sentences: Sentences<'a>, seed: u64) -> (Vec<Me
     sentences.shuffle(&mut StdRng::seed_from_u64(seed));
     let mut taken = [0usize; Observation::COUNT];
     sentences.retain(|s| {
-        let Some(taken) = taken.get_mut(s.class.index()).filter(|t| classes.contains(&s.class) && **t < each) else {
-            return false;
-        };
+        let Some(class) = s.classes.first().filter(|c| classes.contains(c)) else { return false };
+        let Some(taken) = taken.get_mut(class.index()).filter(|t| **t < each) else { return false };
         *taken += 1;
         true
     });
-    (films.into_iter().filter(|f| classes.contains(&f.class)).collect(), sentences)
+    films.iter_mut().for_each(|f| f.classes.retain(|c| classes.contains(c)));
+    films.retain(|f| !f.classes.is_empty());
+    (films, sentences)
 }
 
 /// For each film the nearest sentences.
@@ -124,7 +132,7 @@ pub fn sentence_to_film(films: Films<'_>, sentences: Sentences<'_>, options: &Op
 
 /// The bootstrap is over the patients of the queries; what is searched stays as it is.
 fn matching(queries: &[Member<'_>], candidates: &[Member<'_>], options: &Options) -> Option<Matching> {
-    let mut classes: Vec<Observation> = queries.iter().map(|q| q.class).collect();
+    let mut classes: Vec<Observation> = queries.iter().flat_map(|q| q.classes.iter().copied()).collect();
     classes.sort_unstable();
     classes.dedup();
     if classes.len() < 2 {
@@ -134,7 +142,7 @@ fn matching(queries: &[Member<'_>], candidates: &[Member<'_>], options: &Options
         .iter()
         .map(|query| {
             let mut near: Vec<(f32, bool)> =
-                candidates.iter().map(|c| (cosine(query.vector, c.vector), c.class == query.class)).collect();
+                candidates.iter().map(|c| (cosine(query.vector, c.vector), c.shares(query))).collect();
             near.sort_by(|a, b| b.0.total_cmp(&a.0));
             let order: Vec<bool> = near.into_iter().map(|n| n.1).collect();
             KS.map(|k| precision_at(k, &order))
@@ -146,7 +154,7 @@ fn matching(queries: &[Member<'_>], candidates: &[Member<'_>], options: &Options
         let of = |class: Observation, k: usize| {
             let values: Vec<f64> = items
                 .iter()
-                .filter(|i| queries.get(**i).is_some_and(|q| q.class == class))
+                .filter(|i| queries.get(**i).is_some_and(|q| q.is(class)))
                 .filter_map(|i| precisions.get(*i)?.get(k).copied())
                 .collect();
             (!values.is_empty()).then(|| mean(values))
@@ -167,14 +175,16 @@ fn matching(queries: &[Member<'_>], candidates: &[Member<'_>], options: &Options
         values
     });
     let row = |at: usize| (0..KS.len()).map(|k| found.get(at * KS.len() + k).copied().flatten()).collect::<Vec<_>>();
-    let share = |class| candidates.iter().filter(|c| c.class == class).count() as f64 / candidates.len().max(1) as f64;
+    let chance = |query: &Member<'_>| {
+        candidates.iter().filter(|c| c.shares(query)).count() as f64 / candidates.len().max(1) as f64
+    };
     let rows: Vec<Class> = classes
         .iter()
         .enumerate()
         .map(|(at, class)| Class {
             finding: *class,
-            queries: queries.iter().filter(|q| q.class == *class).count(),
-            chance: share(*class),
+            queries: queries.iter().filter(|q| q.is(*class)).count(),
+            chance: mean(queries.iter().filter(|q| q.is(*class)).map(chance)),
             precision: row(at),
         })
         .collect();
@@ -201,8 +211,8 @@ impl Matching {
         rows.push(line("mean", self.queries.into(), self.mean_chance, &self.mean_precision));
         if let Some(normal) = self.classes.iter().find(|c| c.finding == Observation::NoFinding) {
             let others = self.classes.iter().filter(|c| c.finding != normal.finding);
-            let (queries, chance) = (self.queries - normal.queries, mean(others.map(|c| c.chance)));
-            rows.push(line("mean of abnormal findings", queries.into(), chance, &self.mean_precision_abnormal));
+            let chance = mean(others.map(|c| c.chance));
+            rows.push(line("mean of abnormal findings", Cell::None, chance, &self.mean_precision_abnormal));
         }
         let bars = self.classes.iter().filter_map(|c| {
             let value = (*c.precision.last()?)?;
@@ -211,10 +221,10 @@ impl Matching {
         let title = format!("{name}: {} queries, {} searched", self.queries, self.candidates);
         vec![
             Part::Plot(Plot::Bars(Bars {
-                title: format!("{name}: share of the class among the first ten"),
+                title: format!("{name}: share of the first ten with a class of the query"),
                 axis: "P@10".to_owned(),
                 range: (0.0, 1.0),
-                mark: "share of the class".to_owned(),
+                mark: "chance".to_owned(),
                 rows: bars.collect(),
             })),
             Part::Table(Table { title, columns: vec!["class", "n", "chance", "P@1", "P@2", "P@5", "P@10"], rows }),
@@ -238,7 +248,7 @@ mod tests {
     fn what_lies_with_its_class_is_found() {
         use Observation::{Edema, Fracture};
         let (near, far) = ([1.0f32, 0.0], [0.0f32, 1.0]);
-        let member = |class, vector| Member { class, patient: "p", vector };
+        let member = |class, vector| Member { classes: vec![class], patient: "p", vector };
         let queries = [member(Edema, &near[..]), member(Fracture, &near[..])];
         let mut candidates: Vec<Member<'_>> = (0..10).map(|_| member(Edema, &near[..])).collect();
         candidates.extend((0..30).map(|_| member(Fracture, &far[..])));
@@ -248,5 +258,9 @@ mod tests {
         assert_eq!((found.classes[0].chance, found.classes[1].chance), (0.25, 0.75));
         assert_eq!(found.mean_precision[0].unwrap().value, 0.5);
         assert!(matching(&queries[..1], &candidates, &options()).is_none(), "one class is no task");
+        // A film that shows both shares a class with everything.
+        let both = Member { classes: vec![Edema, Fracture], patient: "q", vector: &far };
+        let found = matching(&[both], &candidates, &options()).unwrap();
+        assert_eq!((found.classes[1].chance, found.classes[1].precision[0].unwrap().value), (1.0, 1.0));
     }
 }

@@ -6,16 +6,25 @@
 //! - [`prompt_bank`] films scored by class prompts; [`per_finding`] scores become figures
 //! - [`zero_shot`] classification by prompts
 //! - [`retrieval`] text to film; [`matching`] film to sentence and back
+//! - [`supervised`] linear probe and prompt tuning, by [`logistic`] regression
+//! - [`negation`] what "no X" returns, and [`pairs`] of "X" and "no X"
+//! - [`grounding`] the pointing game of the heat map
 //! - [`labeler`] the labeler against human annotations
 //! - [`report`] tables and plots, on a terminal or as one HTML file
 
 pub mod bootstrap;
 pub mod cohort;
+pub mod grounding;
 pub mod labeler;
+pub mod logistic;
 pub mod matching;
 pub mod metrics;
+pub mod negation;
+mod negation_sheet;
+pub mod pairs;
 pub mod per_finding;
 pub mod prompt_bank;
 pub mod report;
 pub mod retrieval;
+pub mod supervised;
 pub mod zero_shot;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::bootstrap::{Bootstrap, Interval};
-use super::cohort::{Film, MIN_POSITIVES};
+use super::cohort::{Film, scorable_of};
 use super::metrics::{auc, average_precision, best_f1, mean, roc};
 use super::report::{Bar, Bars, Cell, Curves, Part, Plot, Table};
 use crate::findings::Observation;
@@ -61,11 +61,7 @@ pub struct Figures {
 
 /// The findings with enough films that show them, and some that don't.
 pub fn scorable(films: &[Film]) -> Vec<Observation> {
-    let enough = |o: &Observation| {
-        let known = |wanted| films.iter().filter(|f| f.truth.get(*o) == Some(wanted)).count();
-        known(true) >= MIN_POSITIVES && known(false) > 0
-    };
-    Observation::ALL.into_iter().filter(enough).collect()
+    Observation::ALL.into_iter().filter(|o| scorable_of(films.iter().map(|f| f.truth.get(*o)))).collect()
 }
 
 /// Score and truth of the films of which the truth is known.

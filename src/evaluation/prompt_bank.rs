@@ -101,6 +101,22 @@ impl PromptBank {
 }
 
 impl Prompts {
+    /// The vector whose product with a film is [`Prompts::score`] with [`Pool::Mean`].
+    pub fn direction(&self, score: Score) -> Vec<f32> {
+        let mut direction: Vec<f32> = Vec::new();
+        let mut add = |prompts: &[Vec<f32>], sign: f32| {
+            for prompt in prompts {
+                direction.resize(prompt.len(), 0.0);
+                direction.iter_mut().zip(prompt).for_each(|(d, p)| *d += sign * p / prompts.len() as f32);
+            }
+        };
+        add(&self.positive, 1.0);
+        if score == Score::Contrast {
+            add(&self.negative, -1.0);
+        }
+        direction
+    }
+
     /// A film's score; not a probability, and not comparable between findings.
     pub fn score(&self, film: &[f32], score: Score, pool: Pool) -> f32 {
         let near = |prompts: &[Vec<f32>]| -> f32 {
@@ -137,6 +153,8 @@ mod tests {
         assert_eq!(edema.score(&film, Score::Present, Pool::Mean), 0.625);
         assert_eq!(edema.score(&film, Score::Present, Pool::Max), 0.75);
         assert_eq!(edema.score(&film, Score::Contrast, Pool::Mean), 1.125);
+        let along = |score| cosine(&film, &edema.direction(score));
+        assert_eq!((along(Score::Present), along(Score::Contrast)), (0.625, 1.125));
         let scoring = bank().score(&[film.to_vec()], &[Observation::Edema], Score::Present, Pool::Mean);
         assert_eq!(scoring.scores, [[0.625]]);
     }

@@ -273,6 +273,6 @@ pub fn opaque(id: &str) -> String {
     hash.as_str().chars().take(24).collect()
 }
 
-fn first(vectors: Vec<Vec<f32>>) -> Result<Vec<f32>> {
+pub(crate) fn first(vectors: Vec<Vec<f32>>) -> Result<Vec<f32>> {
     vectors.into_iter().next().ok_or_else(|| Error::Caller("nothing to embed".to_owned()))
 }

@@ -11,8 +11,9 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Context, output};
 use crate::error::Result;
-use crate::evaluation::{labeler, prompt_bank, retrieval, zero_shot};
-use shared::{Outcome, Sampling, Which, finish};
+use crate::evaluation::{grounding, labeler, negation, prompt_bank, retrieval, supervised, zero_shot};
+use crate::search::Engine;
+use shared::{Outcome, Part, Sampling, Which, finish};
 
 /// Measure the model or the labeler. The last line is JSON with the figures.
 #[derive(Args)]
@@ -27,6 +28,9 @@ Examples:
   thorax eval zero-shot --source nih --report zero-shot.html
   thorax eval zero-shot --source nih --prompts 5 --seeds 10
   thorax eval retrieval --source nih --sentences openi
+  thorax eval linear-probe --source nih
+  thorax eval negation --source phantom
+  thorax eval grounding --boxes BBox_List_2017.csv
   thorax eval labeler NLMCXR_reports.tgz gold.csv
 
 Figures are of patients that were never trained on (--split test). An interval in brackets is 95%, by resampling
@@ -63,6 +67,37 @@ enum What {
         #[arg(long, value_name = "SOURCE")]
         sentences: Option<String>,
     },
+    /// Logistic regression on the image encoder's features, beside zero-shot on the same films.
+    LinearProbe {
+        #[command(flatten)]
+        learned: Learned,
+    },
+    /// A learned correction to each class's prompt ensemble, towers frozen, beside zero-shot on the same films.
+    PromptTuning {
+        #[command(flatten)]
+        learned: Learned,
+    },
+    /// What "no X" returns, by the encoder and by the engine; and "X" told apart from "no X".
+    Negation {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        sampling: Sampling,
+        /// Sentences of this source's reports; 'all' = of all sources.
+        #[arg(long, default_value = "all", value_name = "SOURCE")]
+        sentences: String,
+    },
+    /// The heat map's pointing game on boxes that radiologists drew, beside chance and blind baselines.
+    Grounding {
+        /// The model [default: the one trained last].
+        #[arg(long, value_name = "NAME")]
+        model: Option<String>,
+        /// The boxes of NIH ChestX-ray14.
+        #[arg(long, value_name = "BBox_List_2017.csv")]
+        boxes: PathBuf,
+        #[command(flatten)]
+        sampling: Sampling,
+    },
     /// The labeler against human annotations of Open-I reports.
     Labeler {
         /// The reports: the .tgz or a folder of XML.
@@ -70,6 +105,22 @@ enum What {
         /// CSV of annotations: report, then one column per observation with 1, 0 or -1 (leave out).
         gold: PathBuf,
     },
+}
+
+/// What a supervised protocol needs. Learned on training patients, chosen on validation patients, scored on test patients.
+#[derive(Args)]
+struct Learned {
+    /// The model [default: the one trained last].
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// Films of this source only, for example nih.
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "SOURCE")]
+    source: String,
+    /// What a zero-shot score is.
+    #[arg(long, value_enum, default_value_t = Score::Contrast)]
+    score: Score,
+    #[command(flatten)]
+    sampling: Sampling,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -126,6 +177,50 @@ impl Eval {
                 let outcome = Outcome { model: Some((&name, &encoder)), data, sheet: report.sheet() };
                 finish(context, &sampling, outcome, &report)
             }
+            What::LinearProbe { learned } => learned.run(context, supervised::Method::LinearProbe),
+            What::PromptTuning { learned } => learned.run(context, supervised::Method::PromptTuning),
+            What::Negation { which, sampling, sentences } => {
+                let home = context.home()?;
+                let (name, encoder) = which.encoder(&home)?;
+                let sentences = if sentences == "all" { String::new() } else { sentences };
+                let options = negation::Options {
+                    scope: which.scope(),
+                    sentences: sentences.clone(),
+                    seed: sampling.seed,
+                    resamples: sampling.resamples(),
+                };
+                // The engine opens the catalogue itself, and a home has one owner: this one is closed before.
+                let mut report = {
+                    let catalogue = home.catalogue()?;
+                    negation::negation(&catalogue, &encoder, &options)?
+                };
+                match Engine::open(&home) {
+                    Ok(engine) if engine.model().1.fingerprint() == encoder.fingerprint() => {
+                        negation::ask_engine(&mut report, &engine, &sentences)?;
+                    }
+                    Ok(_) => {
+                        report.engine_left_out = Some("the index is of another model; run `thorax index`".to_owned())
+                    }
+                    Err(error) if error.is_caller_fault() => report.engine_left_out = Some(error.to_string()),
+                    Err(error) => return Err(error),
+                }
+                let count = |of: &Option<negation::Searched>| of.as_ref().map_or((0, 0), |s| (s.items, s.patients));
+                let ((films, of_films), (said, of_said)) = (count(&report.films), count(&report.sentences));
+                let data = format!("{}; {said} sentences of {of_said} patients", which.data(films, of_films));
+                let outcome = Outcome { model: Some((&name, &encoder)), data, sheet: report.sheet() };
+                finish(context, &sampling, outcome, &report)
+            }
+            What::Grounding { model, boxes, sampling } => {
+                let home = context.home()?;
+                let name = home.model_name(model.as_deref())?;
+                let encoder = home.encoder(&name)?;
+                let boxes = grounding::boxes(&boxes)?;
+                let report =
+                    grounding::grounding(&home.catalogue()?, &encoder, &boxes, sampling.seed, sampling.resamples())?;
+                let data = format!("{} boxes of films of source nih", report.all.boxes);
+                let outcome = Outcome { model: Some((&name, &encoder)), data, sheet: report.sheet() };
+                finish(context, &sampling, outcome, &report)
+            }
             What::Labeler { reports, gold } => {
                 let report = labeler::labeler(&reports, &gold)?;
                 if !context.json {
@@ -134,6 +229,27 @@ impl Eval {
                 output::json_line(&report)
             }
         }
+    }
+}
+
+impl Learned {
+    fn run(self, context: &Context, method: supervised::Method) -> Result<()> {
+        let home = context.home()?;
+        let which = Which { model: self.model, source: self.source, split: Part::Test };
+        let (name, encoder) = which.encoder(&home)?;
+        let options = supervised::Options {
+            method,
+            source: which.source.clone(),
+            score: self.score.into(),
+            seed: self.sampling.seed,
+            resamples: self.sampling.resamples(),
+        };
+        let report = supervised::supervised(&home.catalogue()?, &encoder, &options)?;
+        let learned =
+            format!("learned on {}, penalty chosen on {} films", report.training_films, report.validation_films);
+        let data = format!("{}; {learned}", which.data(report.films, report.patients));
+        let outcome = Outcome { model: Some((&name, &encoder)), data, sheet: report.sheet() };
+        finish(context, &self.sampling, outcome, &report)
     }
 }
 
