@@ -8,7 +8,7 @@ use actix_web::{HttpResponse, get, web};
 use image::{DynamicImage, ImageFormat};
 
 use super::fault::Fault;
-use crate::archive::load_image;
+use crate::archive::{Image, load_image};
 use crate::error::{Error, Result};
 use crate::search::Engine;
 
@@ -53,9 +53,13 @@ pub async fn thumbnail(engine: web::Data<Engine>, key: web::Path<String>) -> Res
     Ok(HttpResponse::Ok().insert_header(CACHE).content_type("image/jpeg").body(bytes))
 }
 
-/// The file behind `<study key>-<number>`.
-fn path(engine: &Engine, key: &str) -> Result<Option<PathBuf>> {
+/// The film behind `<study key>-<number>`.
+pub(super) fn film(engine: &Engine, key: &str) -> Result<Option<Image>> {
     let Some((study, number)) = key.rsplit_once('-') else { return Ok(None) };
     let Ok(number) = number.parse::<usize>() else { return Ok(None) };
-    Ok(engine.study_of_key(study)?.and_then(|s| s.images.into_iter().nth(number)).map(|image| image.path))
+    Ok(engine.study_of_key(study)?.and_then(|s| s.images.into_iter().nth(number)))
+}
+
+fn path(engine: &Engine, key: &str) -> Result<Option<PathBuf>> {
+    Ok(film(engine, key)?.map(|image| image.path))
 }

@@ -6,11 +6,13 @@
 //! - [`search`] `POST /api/v1/search`, `POST /api/v1/search/image`
 //! - [`studies`] `GET /api/v1/studies/{key}`
 //! - [`images`] `GET /api/v1/images/{key}`, `GET /api/v1/images/{key}/thumbnail`
+//! - [`heatmap`] `POST /api/v1/images/{key}/heatmap`, `GET /api/v1/images/{key}/findings`
 //! - [`page`] the page, embedded
 //!
 //! Loopback only: there is no authentication yet. Neither queries nor report text are logged.
 
 pub mod fault;
+pub mod heatmap;
 pub mod images;
 pub mod page;
 pub mod search;
@@ -42,9 +44,11 @@ pub fn run(listener: TcpListener, engine: Arc<Engine>, upload_limit: usize, work
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
     };
+    let scores = web::Data::new(heatmap::Scores::default());
     let server = HttpServer::new(move || {
         App::new()
             .app_data(web::Data::from(engine.clone()))
+            .app_data(scores.clone())
             .app_data(web::PayloadConfig::new(upload_limit))
             .app_data(web::JsonConfig::default().limit(64 * 1024).error_handler(fault::json))
             .app_data(web::QueryConfig::default().error_handler(fault::query))
@@ -62,6 +66,8 @@ pub fn run(listener: TcpListener, engine: Arc<Engine>, upload_limit: usize, work
                     .service(search::text)
                     .service(studies::study)
                     .service(images::thumbnail)
+                    .service(heatmap::heatmap)
+                    .service(heatmap::findings)
                     .service(images::original)
                     .default_service(web::to(fault::no_route)),
             )

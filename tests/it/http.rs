@@ -82,6 +82,17 @@ fn search_study_film_and_faults_over_http() {
     assert_eq!(headers["content-type"].to_str().unwrap(), "image/jpeg");
     assert!(image::load_from_memory(&small).unwrap().width() <= 320);
 
+    let asked = json!({"text": "left pleural effusion"}).to_string();
+    let (status, mapped) = server.post(&format!("/api/v1/images/{film}/heatmap"), "application/json", asked.as_bytes());
+    let map = &mapped["map"];
+    let cells = map["rows"].as_u64().unwrap() * map["columns"].as_u64().unwrap();
+    assert_eq!((status, map["values"].as_array().unwrap().len() as u64), (200, cells));
+    assert!(mapped["peak"]["words"].as_str().unwrap().contains("part"));
+    assert!(mapped["notice"].as_str().unwrap().contains("Not for diagnosis"));
+    let (status, ranked, _) = server.get(&format!("/api/v1/images/{film}/findings"));
+    let ranked: Value = serde_json::from_slice(&ranked).unwrap();
+    assert_eq!((status, ranked["findings"].as_array().unwrap().len()), (200, 14));
+
     let (status, similar) = server.post("/api/v1/search/image?to=images&k=3", "image/png", &bytes);
     assert_eq!((status, &similar["results"][0]["study"]), (200, &first["study"]), "a film finds itself");
     let (_, reports) = server.post("/api/v1/search/image?to=reports&k=3", "image/png", &bytes);
@@ -96,12 +107,19 @@ fn search_study_film_and_faults_over_http() {
         server.post("/api/v1/search", "application/json", b"{"),
         server.post("/api/v1/search/image", "image/png", b"no film at all"),
         server.post("/api/v1/search/image?k=many", "image/png", &bytes),
+        server.post(&format!("/api/v1/images/{film}/heatmap"), "application/json", b"{\"text\": \" \"}"),
     ];
     for (number, (status, fault)) in faults.iter().enumerate() {
         assert_eq!((*status, &fault["type"]), (400, &json!("caller")), "fault {number}: {fault}");
         assert!(!fault["message"].as_str().unwrap().is_empty() && fault["code"].is_string());
     }
-    for path in ["/api/v1/studies/unknown", "/api/v1/images/unknown-0", "/api/v1/images/../../etc/passwd", "/nope"] {
+    for path in [
+        "/api/v1/studies/unknown",
+        "/api/v1/images/unknown-0/findings",
+        "/api/v1/images/unknown-0",
+        "/api/v1/images/../../etc/passwd",
+        "/nope",
+    ] {
         assert_eq!(server.get(path).0, 404, "{path}");
     }
 

@@ -5,6 +5,7 @@ mod support;
 
 mod bad_input;
 mod contract;
+mod evaluation;
 mod http;
 mod kill;
 mod real_data;
