@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use thorax_models::device::Choice;
 
 use crate::error::{Error, Result};
 
@@ -23,6 +24,8 @@ pub struct Config {
     pub threads: usize,
     /// Name of the model that `thorax index` uses; empty = the one trained last.
     pub model: String,
+    /// Where models are trained: auto, cpu or cuda.
+    pub device: Choice,
     /// The server.
     pub server: Server,
     /// The search.

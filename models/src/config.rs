@@ -6,11 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ModelError;
 
+mod augmentation;
+mod overrides;
 mod training;
 mod validate;
 mod vision;
 
-pub use training::{Augmentation, Training};
+pub use augmentation::Augmentation;
+pub use training::{Objective, Training};
 pub use vision::{EfficientNetConfig, ResnetConfig, SwinConfig, Vision};
 
 /// All that describes a model and its training; one TOML file.

@@ -23,6 +23,8 @@ pub(crate) const CONFIG_FILE: &str = "config.toml";
 pub(crate) const TOKENIZER_FILE: &str = "tokenizer.json";
 /// Weights of a model folder.
 pub(crate) const WEIGHTS_FILE: &str = "model.safetensors";
+/// How its training went.
+pub(crate) const CURVES_FILE: &str = "curves.jsonl";
 /// What the model was trained on.
 pub(crate) const CARD_FILE: &str = "card.json";
 /// State of a run that isn't finished.
@@ -102,6 +104,18 @@ impl Encoder {
         Self::assemble(config, tokenizer, tensors, &path, device, fingerprint)
     }
 
+    /// An encoder of weights that are still in training, to validate them. It has no fingerprint.
+    pub(crate) fn of_tensors(
+        config: &Config,
+        tokenizer: &Tokenizer,
+        weights: &BTreeMap<String, Tensor>,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
+        let tensors = weights.iter().map(|(name, tensor)| (name.clone(), tensor.clone())).collect();
+        let path = Path::new("weights in training");
+        Self::assemble(config.clone(), tokenizer.clone(), tensors, path, device, String::new())
+    }
+
     fn assemble(
         config: Config,
         tokenizer: Tokenizer,
@@ -170,6 +184,24 @@ impl Encoder {
             let tokens = self.model.vision.tokens(&self.input(batch)?, None)?;
             let projected = self.model.project_images_raw(&tokens)?.to_vec3()?;
             Ok(projected.into_iter().map(|tokens| Regions::new(self.config.vision.grid(), tokens)).collect())
+        })
+    }
+
+    /// Outputs of the first `frozen` layers of the image encoder for each film, in half precision in main memory.
+    pub(crate) fn trunks(&self, images: &[Pixels], frozen: usize) -> Result<Vec<Tensor>, ModelError> {
+        let one = |pixels: &Pixels| -> Result<Tensor, ModelError> {
+            let output = self.model.vision.trunk(&self.input(std::slice::from_ref(pixels))?, frozen)?;
+            Ok(output.to_dtype(DType::F16)?.to_device(&Device::Cpu)?)
+        };
+        self.in_batches(images, |batch| batch.iter().map(one).collect())
+    }
+
+    /// Unit vectors of films whose first `frozen` layers are done, in their order.
+    pub(crate) fn embed_trunks(&self, trunks: &[Tensor], frozen: usize) -> Result<Vec<Vec<f32>>, ModelError> {
+        self.in_batches(trunks, |batch| {
+            let trunk = Tensor::cat(batch, 0)?.to_device(&self.device)?.to_dtype(DType::F32)?;
+            let features = self.model.vision.head(&trunk, frozen, None)?;
+            Ok(self.model.project_images(&features)?.to_vec2()?)
         })
     }
 

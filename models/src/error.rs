@@ -47,6 +47,14 @@ pub enum ModelError {
         /// The parser's error, with line and column.
         source: Box<toml::de::Error>,
     },
+    /// A value of the configuration cannot be set.
+    #[error("cannot set '{text}': {reason}")]
+    Override {
+        /// What was asked for.
+        text: String,
+        /// Why not.
+        reason: String,
+    },
     /// A value of the configuration does not fit.
     #[error("configuration: {field} {reason}")]
     Config {

@@ -88,6 +88,20 @@ impl ImageSource for Films {
     fn labels(&self, index: usize) -> &[f32] {
         &self.films[index].1
     }
+
+    /// Three films of each patient.
+    fn group(&self, index: usize) -> Option<u64> {
+        Some(index as u64 / 3)
+    }
+
+    /// The sentence that names what is there and where.
+    fn pairs(&self, index: usize) -> &[usize] {
+        &[[0], [2], [1], [3]][index % 4]
+    }
+
+    fn mirrored(&self, labels: &[f32]) -> Option<Vec<f32>> {
+        Some(vec![labels[0], labels[1], labels[3], labels[2]])
+    }
 }
 
 /// The sentences.
@@ -104,5 +118,12 @@ impl TextSource for Lines {
 
     fn labels(&self, index: usize) -> &[f32] {
         &SENTENCES[index].1
+    }
+
+    /// Left becomes right and the other way round.
+    fn flipped(&self, index: usize, _rng: &mut dyn rand::RngCore) -> Option<(String, Vec<f32>)> {
+        let (text, [a, b, left, right]) = SENTENCES[index];
+        let (from, to) = if text.contains("left") { ("left", "right") } else { ("right", "left") };
+        text.contains(from).then(|| (text.replace(from, to), vec![a, b, right, left]))
     }
 }

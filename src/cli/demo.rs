@@ -118,7 +118,7 @@ impl Demo {
             let encoder = untrained(&catalogue, &Config::resolve(preset)?)?;
             retrieval(&catalogue, &encoder, source, Split::Test)?
         };
-        let options = Options { preset: preset.to_owned(), name: None, budget: Budget::Minutes(minutes), fresh: false };
+        let options = Options::new(preset, Budget::Minutes(minutes));
         let trained = train(home, &catalogue, options)?;
         let encoder = home.encoder(&trained.name)?;
         let after = retrieval(&catalogue, &encoder, source, Split::Test)?;

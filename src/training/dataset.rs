@@ -1,11 +1,12 @@
 //! What an archive has to train on: films with labels, sentences with labels, unpaired.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use thorax_index::Catalogue;
 
 use super::labels::{of_mentions, vector};
+use super::selection::Selection;
 use super::split::Split;
 use crate::error::Result;
 use crate::findings;
@@ -19,6 +20,10 @@ pub struct LabelledFilm {
     pub path: PathBuf,
     /// Signed labels, see [`vector`].
     pub labels: Vec<f32>,
+    /// Stands for the patient.
+    pub patient: u64,
+    /// The sentences of its own report, as indices of [`Dataset::texts`].
+    pub sentences: Vec<usize>,
 }
 
 /// A sentence and its label vector.
@@ -44,52 +49,79 @@ pub struct Dataset {
     pub texts_by_source: BTreeMap<String, usize>,
 }
 
-/// Gathers what there is to train on. Held-out and validation patients stay out, films and sentences alike.
+/// Gathers all that there is to train on. Held-out and validation patients stay out, films and sentences alike.
 ///
 /// # Errors
 /// The catalogue cannot be read.
 pub fn gather(catalogue: &Catalogue) -> Result<Dataset> {
+    gather_some(catalogue, &Selection::default())
+}
+
+/// Gathers part of it.
+///
+/// # Errors
+/// The catalogue cannot be read.
+pub fn gather_some(catalogue: &Catalogue, selection: &Selection) -> Result<Dataset> {
     let mut data = Dataset::default();
-    let mut seen = BTreeSet::new();
+    let mut seen = Seen::new();
     for document in catalogue.iter() {
         let study = study(&document?)?;
         if Split::of(&study.patient) != Split::Train {
             continue;
         }
+        let role = selection.role(&study);
+        let mut own = Vec::new();
+        for sentence in if role.texts { sentences(&study) } else { Vec::new() } {
+            let before = data.texts.len();
+            own.extend(data.add_text(sentence.text, &mut seen));
+            *data.texts_by_source.entry(study.source.clone()).or_default() += data.texts.len() - before;
+        }
+        own.sort_unstable();
+        own.dedup();
         let labels = vector(&shown(&study));
-        if says_something(&labels) {
-            for image in &study.images {
-                data.films.push(LabelledFilm { path: image.path.clone(), labels: labels.clone() });
-                *data.films_by_source.entry(study.source.clone()).or_default() += 1;
-            }
+        if !role.films || !says_something(&labels) {
+            continue;
         }
-        for sentence in sentences(&study) {
-            // Reports repeat themselves: one copy, or the normal sentences drown the rest.
-            if !seen.insert(sentence.text.to_lowercase()) {
-                continue;
-            }
-            if data.add_text(sentence.text) {
-                *data.texts_by_source.entry(study.source.clone()).or_default() += 1;
-            }
+        let patient = group(&study.patient);
+        for image in &study.images {
+            let (path, labels, sentences) = (image.path.clone(), labels.clone(), own.clone());
+            data.films.push(LabelledFilm { path, labels, patient, sentences });
+            *data.films_by_source.entry(study.source.clone()).or_default() += 1;
         }
     }
-    for (text, _) in findings::training_texts() {
-        if seen.insert(text.to_lowercase()) && data.add_text(text) {
-            *data.texts_by_source.entry("phrases".to_owned()).or_default() += 1;
-        }
+    let before = data.texts.len();
+    for (text, _) in if selection.phrases { findings::training_texts() } else { Vec::new() } {
+        data.add_text(text, &mut seen);
     }
+    data.texts_by_source.insert("phrases".to_owned(), data.texts.len() - before);
+    data.texts_by_source.retain(|_, count| *count > 0);
     Ok(data)
 }
 
+/// Sentences in lower case, and where they are; `None` where their labels say nothing.
+type Seen = BTreeMap<String, Option<usize>>;
+
 impl Dataset {
-    fn add_text(&mut self, text: String) -> bool {
+    /// Where the text is. Reports repeat themselves: one copy is kept, or the normal sentences drown the rest.
+    fn add_text(&mut self, text: String, seen: &mut Seen) -> Option<usize> {
+        let key = text.to_lowercase();
+        if let Some(place) = seen.get(&key) {
+            return *place;
+        }
         let labels = vector(&of_mentions(&findings::label(&text)));
-        let kept = says_something(&labels);
-        if kept {
+        let place = says_something(&labels).then_some(self.texts.len());
+        if place.is_some() {
             self.texts.push(LabelledText { text, labels });
         }
-        kept
+        seen.insert(key, place);
+        place
     }
+}
+
+/// A number for a patient; the identifier itself goes no further.
+fn group(patient: &str) -> u64 {
+    let hash = blake3::hash(patient.as_bytes());
+    hash.as_bytes().iter().take(8).fold(0, |n, byte| (n << 8) | u64::from(*byte))
 }
 
 fn says_something(labels: &[f32]) -> bool {

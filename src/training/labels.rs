@@ -61,6 +61,15 @@ pub fn vector(shown: &[Finding]) -> Vec<f32> {
     labels
 }
 
+/// The label vector of the mirror image: left and right change places.
+pub fn mirrored(labels: &[f32]) -> Vec<f32> {
+    let mut mirrored = labels.to_vec();
+    for sides in mirrored.get_mut(Observation::COUNT..).unwrap_or_default().chunks_exact_mut(2) {
+        sides.swap(0, 1);
+    }
+    mirrored
+}
+
 /// Present beats uncertain beats absent beats not mentioned.
 fn strongest(old: f32, new: f32) -> f32 {
     if old > 0.0 || new > 0.0 { old.max(new) } else { old.min(new) }
@@ -122,6 +131,13 @@ mod tests {
         assert_eq!(side_of(&right, effusion), (-SIDE, SIDE));
         assert_eq!(side_of(&absent, effusion), (-SIDE, -SIDE));
         assert_eq!((left[effusion.index()], absent[effusion.index()]), (1.0, -1.0));
+    }
+
+    #[test]
+    fn a_mirror_image_shows_the_same_on_the_other_side() {
+        let of = |side| vector(&[finding(Observation::Pneumothorax, Polarity::Present, Some(side))]);
+        assert_eq!(mirrored(&of(Side::Left)), of(Side::Right));
+        assert_eq!(mirrored(&of(Side::Bilateral)), of(Side::Bilateral));
     }
 
     #[test]

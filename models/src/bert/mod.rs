@@ -24,6 +24,8 @@ pub(crate) struct Bert {
     layers: Vec<Layer>,
     /// Which states are averaged: 0 is the embedding.
     pooled: Vec<usize>,
+    /// Layers that don't train, from the first on, and with them the embeddings; 0 = all train.
+    pub(crate) frozen: usize,
 }
 
 impl Bert {
@@ -39,6 +41,7 @@ impl Bert {
                 .map(|i| Layer::new(config, &vb.pp(format!("encoder.layer.{i}"))))
                 .collect::<Result<_>>()?,
             pooled: config.pooled_indices(),
+            frozen: 0,
         })
     }
 
@@ -49,11 +52,15 @@ impl Bert {
         let words = self.words.index_select(&ids, 0)?.reshape((rows, tokens, ()))?;
         let places = self.positions.narrow(0, 0, tokens)?.broadcast_add(&self.types.narrow(0, 0, 1)?)?;
         let mut x = self.norm.forward(&words.broadcast_add(&places)?)?;
+        if self.frozen > 0 {
+            x = x.detach();
+        }
         let windows = Windows::sequences(&batch.lengths, tokens);
         let last = self.pooled.iter().copied().max().unwrap_or(0);
         let mut states = Vec::with_capacity(last + 1);
-        for layer in self.layers.iter().take(last) {
+        for (i, layer) in self.layers.iter().take(last).enumerate() {
             let next = layer.forward(&x, &windows)?;
+            let next = if i < self.frozen { next.detach() } else { next };
             states.push(std::mem::replace(&mut x, next));
         }
         states.push(x);

@@ -1,6 +1,6 @@
 //! What a configuration must satisfy; each error names the field.
 
-use super::{Config, EfficientNetConfig, ResnetConfig, SwinConfig, Text, Training, Vision};
+use super::{Config, EfficientNetConfig, Objective, ResnetConfig, SwinConfig, Text, Training, Vision};
 use crate::error::ModelError;
 
 fn check(ok: bool, field: &'static str, reason: impl FnOnce() -> String) -> Result<(), ModelError> {
@@ -160,6 +160,30 @@ impl Training {
         within(self.clip_norm, 1e-6, 1e6, "training.clip_norm")?;
         within(f64::from(self.label_temperature), 0.01, 100.0, "training.label_temperature")?;
         within(self.auxiliary_weight, 0.0, 100.0, "training.auxiliary_weight")?;
+        within(self.ema_decay, 0.0, 0.99999, "training.ema_decay")?;
+        within(self.pair_blending, 0.0, 1.0, "training.pair_blending")?;
+        within(self.hard_negatives, 0.0, 0.5, "training.hard_negatives")?;
+        within(self.flip, 0.0, 1.0, "training.flip")?;
+        check(self.objective != Objective::InfoNce || self.image_batch == self.text_batch, "training.text_batch", || {
+            format!("must be image_batch ({}) with info-nce, is {}", self.image_batch, self.text_batch)
+        })?;
+        check(self.objective != Objective::InfoNce || self.hard_negatives == 0.0, "training.hard_negatives", || {
+            "must be 0 with info-nce, which has a text for each film and no other".to_owned()
+        })?;
+        check(self.objective != Objective::InfoNce || self.flip == 0.0, "training.flip", || {
+            "must be 0 with info-nce: the report of a film does not fit its mirror image".to_owned()
+        })?;
+        let free = self.text_batch as f64 * (1.0 - self.hard_negatives);
+        check(!self.wants_pairs() || free >= self.image_batch as f64, "training.text_batch", || {
+            let (texts, images) = (self.text_batch, self.image_batch);
+            format!("of {texts} leaves no room for a text of each of {images} films beside the hard negatives")
+        })?;
+        check((1..=1024).contains(&self.frozen_views), "training.frozen_views", || {
+            format!("must lie within 1 to 1024, is {}", self.frozen_views)
+        })?;
+        check(self.loader_threads <= 256, "training.loader_threads", || {
+            format!("must be 256 or less, is {}", self.loader_threads)
+        })?;
         within(self.balance, 0.0, 1.0, "training.balance")?;
         within(self.drop_path, 0.0, 0.9, "training.drop_path")?;
         within(self.token_dropout, 0.0, 0.9, "training.token_dropout")?;
@@ -194,7 +218,7 @@ mod tests {
     #[test]
     fn each_error_names_its_field_and_value() {
         type Change = fn(&mut Config);
-        let cases: [(&str, &str, Change); 9] = [
+        let cases: [(&str, &str, Change); 12] = [
             ("vision.heads", "stage 0: 5 heads", |c| swin(c).heads[0] = 5),
             ("vision.window", "windows of 6", |c| swin(c).window = 6),
             ("vision.image_size", "113", |c| swin(c).image_size = 113),
@@ -204,6 +228,9 @@ mod tests {
             ("text.pooled_layers", "[99]", |c| c.text.pooled_layers = vec![99]),
             ("text.positions", "max_tokens", |c| c.text.positions = Some(3)),
             ("training.learning_rate", "NaN", |c| c.training.learning_rate = f64::NAN),
+            ("training.ema_decay", "is 1", |c| c.training.ema_decay = 1.0),
+            ("training.text_batch", "with info-nce, is 64", |c| c.training.objective = Objective::InfoNce),
+            ("training.hard_negatives", "0.6", |c| c.training.hard_negatives = 0.6),
         ];
         for (field, part, change) in cases {
             let message = complaint(change);

@@ -1,4 +1,4 @@
-//! Random changes of a film in training. No flip: it would swap the patient's sides under the words left and right.
+//! Random changes of a film in training. Flipping is apart from the rest, as the labels must follow it.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
@@ -18,6 +18,14 @@ pub(super) fn augment(pixels: &Pixels, how: &Augmentation, rng: &mut ChaCha8Rng)
     if rng.random_bool(f64::from(how.cutout)) {
         cut_out(&mut values, side, rng);
     }
+    // The number of values is the same as before.
+    Pixels::new(side, values).unwrap_or_else(|_| pixels.clone())
+}
+
+/// The film flipped left to right.
+pub(super) fn mirror(pixels: &Pixels) -> Pixels {
+    let side = pixels.side();
+    let values = pixels.values().chunks_exact(side).flat_map(|row| row.iter().rev().copied()).collect();
     // The number of values is the same as before.
     Pixels::new(side, values).unwrap_or_else(|_| pixels.clone())
 }
@@ -134,6 +142,13 @@ mod tests {
             };
             assert!(half(true) > half(false), "seed {seed}");
         }
+    }
+
+    #[test]
+    fn a_mirror_swaps_the_columns() {
+        let pixels = Pixels::new(2, vec![1, 2, 3, 4]).unwrap();
+        assert_eq!(mirror(&pixels).values(), [2, 1, 4, 3]);
+        assert_eq!(mirror(&mirror(&pixels)), pixels);
     }
 
     #[test]

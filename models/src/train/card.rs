@@ -28,6 +28,15 @@ pub struct Card {
     pub labels: usize,
     /// Steps.
     pub steps: u64,
+    /// Step whose weights these are: the best by validation, or the last.
+    #[serde(default)]
+    pub best_step: u64,
+    /// Score of these weights on the validation patients, where there are any.
+    #[serde(default)]
+    pub validation: Option<f64>,
+    /// What the score is made of.
+    #[serde(default)]
+    pub validation_details: serde_json::Value,
     /// Seconds of training.
     pub seconds: f64,
     /// Moving average of the loss at the end.

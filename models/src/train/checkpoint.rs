@@ -1,4 +1,4 @@
-//! The state of a run on disk: weights, moments, step and time in one file, replaced atomically.
+//! The state of a run on disk: weights, moments, averages, the best weights, step and time in one file, replaced atomically.
 //!
 //! Sampling and augmentation depend on the seed and the step alone, so no generator needs to be kept.
 
@@ -8,6 +8,7 @@ use std::path::Path;
 use candle_core::{Device, Tensor, Var};
 use serde::{Deserialize, Serialize};
 
+use super::ema::Ema;
 use super::optimizer::AdamW;
 use crate::error::ModelError;
 use crate::weights;
@@ -29,28 +30,73 @@ pub(super) struct State {
     pub(super) texts: usize,
     /// Length of the labels.
     pub(super) labels: usize,
+    /// The best validation so far.
+    #[serde(default)]
+    pub(super) best: Option<Best>,
+    /// Step of the last validation.
+    #[serde(default)]
+    pub(super) validated: u64,
 }
 
-/// The kinds of tensors that are kept per parameter.
-fn parts<'a>(adam: &'a AdamW) -> impl Iterator<Item = (String, &'a Var)> + 'a {
-    adam.slots().iter().flat_map(|slot| {
+impl State {
+    /// Of a run that has not begun.
+    pub(super) fn new(images: usize, texts: usize, labels: usize) -> Self {
+        Self { step: 0, seconds: 0.0, average_loss: None, images, texts, labels, best: None, validated: 0 }
+    }
+}
+
+/// When the weights were best.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Best {
+    /// After this step.
+    pub(super) step: u64,
+    /// The score.
+    pub(super) value: f64,
+    /// What it was made of.
+    pub(super) details: serde_json::Value,
+}
+
+/// All that a checkpoint keeps.
+pub(super) struct Kept<'a> {
+    pub(super) adam: &'a AdamW,
+    pub(super) ema: Option<&'a Ema>,
+    /// The best weights of the model, where there was a validation.
+    pub(super) best: &'a BTreeMap<String, Tensor>,
+}
+
+/// Prefix of the best weights.
+const BEST: &str = "best/";
+
+/// The variables that are kept per parameter.
+fn parts<'a>(adam: &'a AdamW, ema: Option<&'a Ema>) -> impl Iterator<Item = (String, &'a Var)> + 'a {
+    let slots = adam.slots().iter().flat_map(|slot| {
         [("weight", &slot.var), ("first", &slot.first), ("second", &slot.second)]
             .map(|(kind, var)| (format!("{kind}/{}", slot.name), var))
-    })
+    });
+    slots.chain(ema.into_iter().flat_map(Ema::averages).map(|(name, var)| (format!("average/{name}"), var)))
 }
 
 /// Writes the checkpoint.
-pub(super) fn save(path: &Path, adam: &AdamW, state: &State) -> Result<(), ModelError> {
-    let tensors: BTreeMap<String, Tensor> = parts(adam).map(|(name, var)| (name, var.as_tensor().clone())).collect();
+pub(super) fn save(path: &Path, kept: &Kept<'_>, state: &State) -> Result<(), ModelError> {
+    let mut tensors: BTreeMap<String, Tensor> =
+        parts(kept.adam, kept.ema).map(|(name, var)| (name, var.as_tensor().clone())).collect();
+    tensors.extend(kept.best.iter().map(|(name, tensor)| (format!("{BEST}{name}"), tensor.clone())));
     let state = serde_json::to_string(state).map_err(|e| ModelError::Data(e.to_string()))?;
     let metadata = HashMap::from([(STATE.to_owned(), state)]);
     weights::write_atomically(path, &weights::serialize(&tensors, Some(metadata))?)
 }
 
-/// Reads the checkpoint into the parameters and moments; `now` is what this run would start with.
-pub(super) fn resume(path: &Path, adam: &AdamW, now: &State, device: &Device) -> Result<State, ModelError> {
+/// Reads the checkpoint into the parameters, moments and averages; `now` is what this run would start with. Answers the state
+/// and the best weights.
+pub(super) fn resume(
+    path: &Path,
+    adam: &AdamW,
+    ema: Option<&Ema>,
+    now: &State,
+    device: &Device,
+) -> Result<(State, BTreeMap<String, Tensor>), ModelError> {
     let bytes = fs_err::read(path).map_err(ModelError::io(path))?;
-    let loaded = weights::parse(&bytes, path, device)?;
+    let mut loaded = weights::parse(&bytes, path, device)?;
     let state: State = loaded
         .metadata
         .get(STATE)
@@ -67,12 +113,20 @@ pub(super) fn resume(path: &Path, adam: &AdamW, now: &State, device: &Device) ->
             return Err(ModelError::CheckpointMismatch { path: path.to_owned(), what, then, now });
         }
     }
-    let expected = parts(adam).map(|(name, var)| (name, var.dims().to_vec())).collect();
+    let mut best = BTreeMap::new();
+    loaded.tensors.retain(|name, tensor| match name.strip_prefix(BEST) {
+        Some(name) => {
+            best.insert(name.to_owned(), tensor.clone());
+            false
+        }
+        None => true,
+    });
+    let expected = parts(adam, ema).map(|(name, var)| (name, var.dims().to_vec())).collect();
     weights::check(&loaded.tensors, &expected, path)?;
-    for (name, var) in parts(adam) {
+    for (name, var) in parts(adam, ema) {
         if let Some(tensor) = loaded.tensors.get(&name) {
             var.set(tensor)?;
         }
     }
-    Ok(state)
+    Ok((state, best))
 }

@@ -1,15 +1,18 @@
-//! Loss and gradients of a batch.
+//! The model in training: its towers, heads and losses.
 //!
-//! Many of Candle's CPU operations use one thread, so the batch is cut into shards that run through the towers in parallel.
-//! The graph is cut at the features: the loss needs all of them at once, and its gradient goes back into each shard.
+//! The graph is cut at the features: the loss needs all of them at once, and its gradient goes back into each piece of the
+//! batch ([`gradients`](super::gradients)).
 
-use candle_core::backprop::GradStore;
+use std::ops::Range;
+
 use candle_core::{DType, Device, Tensor, Var};
+use candle_nn::Init;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::sampler;
-use crate::config::Config;
+use super::frozen::{TrunkCache, View};
+use super::{objective, sampler};
+use crate::config::{Config, Objective};
 use crate::error::ModelError;
 use crate::layers::Linear;
 use crate::loss;
@@ -24,16 +27,27 @@ use crate::vision::Tower;
 pub(super) const AUXILIARY: &str = "auxiliary";
 
 /// The items of one step, unpaired.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Batch {
-    /// Films at the model's size.
+    /// Films at the model's size; none where `trunk` is there.
     pub images: Vec<Pixels>,
+    /// Output of the frozen layers for the films, in place of the films themselves.
+    pub trunk: Option<Tensor>,
     /// Their labels.
     pub image_labels: Vec<Vec<f32>>,
     /// Token ids.
     pub texts: Vec<Vec<u32>>,
     /// Their labels.
     pub text_labels: Vec<Vec<f32>>,
+    /// Images and texts that belong together, as rows of this batch. With InfoNCE row `i` of both does, said or not.
+    pub pairs: Vec<(usize, usize)>,
+}
+
+impl Batch {
+    /// Films.
+    pub fn films(&self) -> usize {
+        self.trunk.as_ref().and_then(|t| t.dims().first().copied()).unwrap_or(self.images.len())
+    }
 }
 
 /// Loss of one step and its parts.
@@ -41,31 +55,36 @@ pub struct Batch {
 pub struct Losses {
     /// What is minimised.
     pub total: f32,
-    /// Semantic matching.
+    /// The objective.
     pub matching: f32,
     /// Auxiliary cross entropy, before its weight.
     pub auxiliary: f32,
 }
 
-/// A gradient per parameter, in the parameters' order; `None` where nothing flows.
-pub type Gradients = Vec<Option<Tensor>>;
-
 /// A model in training.
 pub struct Learner {
-    config: Config,
+    pub(super) config: Config,
     model: MedClip,
     heads: Option<[Linear; 2]>,
-    parameters: Vec<(String, Var)>,
+    /// Of the sigmoid objective.
+    bias: Option<Tensor>,
+    pub(super) parameters: Vec<(String, Var)>,
+    store: Parameters,
     tokenizer: Tokenizer,
+    /// Of the weights.
     dtype: DType,
+    /// Of what flows through the towers.
+    compute: DType,
     device: Device,
-    shards: usize,
+    pub(super) shards: usize,
+    /// Layers of the image tower that don't train.
+    frozen: usize,
 }
 
-/// The features of a shard, with the graph behind them.
-struct Shard {
-    image_features: Option<Tensor>,
-    text_features: Option<Tensor>,
+/// The features of a piece of a batch, with the graph behind them.
+pub(super) struct Shard {
+    pub(super) image_features: Option<Tensor>,
+    pub(super) text_features: Option<Tensor>,
 }
 
 impl Learner {
@@ -78,9 +97,9 @@ impl Learner {
         device: &Device,
         shards: usize,
     ) -> Result<Self, ModelError> {
-        let parameters = Parameters::new(config.training.seed);
-        let vb = parameters.builder(dtype, device);
-        let model = MedClip::new(config, &vb)?;
+        let store = Parameters::new(config.training.seed);
+        let vb = store.builder(dtype, device);
+        let model = Self::towers(config, &store, dtype, device)?;
         let heads = if config.training.auxiliary_weight > 0.0 {
             let vb = vb.pp(AUXILIARY);
             Some([
@@ -90,16 +109,37 @@ impl Learner {
         } else {
             None
         };
+        let bias = if config.training.objective == Objective::Sigmoid {
+            Some(vb.pp(AUXILIARY).get_with_hints((), "logit_bias", Init::Const(objective::BIAS))?)
+        } else {
+            None
+        };
         Ok(Self {
             config: config.clone(),
+            frozen: config.training.frozen.min(model.vision.layers()),
             model,
             heads,
-            parameters: parameters.all(),
+            bias,
+            parameters: store.all(),
+            store,
             tokenizer: tokenizer.clone(),
             dtype,
+            compute: dtype,
             device: device.clone(),
             shards: if device.is_cpu() { shards.max(1) } else { 1 },
         })
+    }
+
+    /// The same, whose towers compute in `compute`; the weights stay as they are.
+    pub fn computing_in(mut self, compute: DType) -> Self {
+        self.compute = compute;
+        self
+    }
+
+    fn towers(config: &Config, store: &Parameters, dtype: DType, device: &Device) -> Result<MedClip, ModelError> {
+        let mut model = MedClip::new(config, &store.builder(dtype, device))?;
+        model.text.frozen = config.training.frozen_text_layers;
+        Ok(model)
     }
 
     /// All parameters by name.
@@ -107,70 +147,92 @@ impl Learner {
         &self.parameters
     }
 
-    /// Loss and gradients. `step` seeds what is random in the forward pass.
-    pub fn gradients(&self, batch: &Batch, step: u64) -> Result<(Losses, Gradients), ModelError> {
-        let shards = self.shards.min(batch.images.len().max(batch.texts.len())).max(1);
-        let graphs = (0..shards)
-            .into_par_iter()
-            .map(|k| self.shard(batch, k, shards, step))
-            .collect::<Result<Vec<_>, ModelError>>()?;
-        let leaves = graphs
-            .iter()
-            .map(|g| Ok([leaf(g.image_features.as_ref())?, leaf(g.text_features.as_ref())?]))
-            .collect::<Result<Vec<_>, ModelError>>()?;
-        let join = |which: usize| -> Result<Tensor, ModelError> {
-            let parts: Vec<&Tensor> = leaves.iter().filter_map(|l| l[which].as_deref()).collect();
-            Ok(Tensor::cat(&parts, 0)?)
-        };
-        let (loss, losses) = self.loss(&join(0)?, &join(1)?, batch)?;
-        let head = loss.backward()?;
-        let stores = graphs
-            .par_iter()
-            .zip(&leaves)
-            .map(|(graph, leaves)| back(graph, leaves, &head))
-            .collect::<Result<Vec<Option<GradStore>>, ModelError>>()?;
-        let gradients = self
-            .parameters
-            .par_iter()
-            .map(|(_, var)| {
-                let all = std::iter::once(&head).chain(stores.iter().flatten());
-                // Always in the same order, so that a run is reproducible.
-                let mut sum: Option<Tensor> = None;
-                for gradient in all.filter_map(|store| store.get(var)) {
-                    sum = Some(match sum {
-                        Some(sum) => (sum + gradient)?,
-                        None => gradient.clone(),
-                    });
+    /// The towers for one step. In another type than that of the weights, these are converted anew: they have changed.
+    pub(super) fn converted(&self) -> Result<Option<MedClip>, ModelError> {
+        let same = self.compute == self.dtype;
+        (!same).then(|| Self::towers(&self.config, &self.store, self.compute, &self.device)).transpose()
+    }
+
+    /// Outputs of the frozen layers for a batch, `[films, ...]`; what is new is computed and kept.
+    ///
+    /// They are rounded to half precision always, and on the CPU each film is computed alone: so a run gives the same whether
+    /// or not the cache had them.
+    pub(super) fn trunk(&self, views: &[View], cache: &TrunkCache) -> Result<Tensor, ModelError> {
+        let compute = |view: &View| -> Result<Tensor, ModelError> {
+            match view {
+                View::Known(output) => Ok(output.clone()),
+                View::New { key, pixels } => {
+                    let output = self.trunk_of(pixels)?;
+                    cache.put(*key, &output);
+                    Ok(output)
                 }
-                Ok(sum)
-            })
-            .collect::<Result<_, ModelError>>()?;
-        Ok((losses, gradients))
+            }
+        };
+        let outputs: Vec<Tensor> = if self.device.is_cpu() {
+            views.par_iter().map(compute).collect::<Result<_, _>>()?
+        } else {
+            views.iter().map(compute).collect::<Result<_, _>>()?
+        };
+        Ok(Tensor::cat(&outputs, 0)?.to_device(&self.device)?)
     }
 
-    /// The loss alone, for tests.
-    #[cfg(test)]
-    pub(crate) fn loss_only(&self, batch: &Batch, step: u64) -> Result<Tensor, ModelError> {
-        let graph = self.shard(batch, 0, 1, step)?;
-        match (graph.image_features, graph.text_features) {
-            (Some(images), Some(texts)) => Ok(self.loss(&images, &texts, batch)?.0),
-            _ => Err(ModelError::Data("an empty batch".to_owned())),
+    /// Output of the frozen layers for one film, in half precision in main memory.
+    pub(super) fn trunk_of(&self, pixels: &Pixels) -> Result<Tensor, ModelError> {
+        let input = Tower::input(std::slice::from_ref(pixels), &self.config, &self.device)?.to_dtype(self.dtype)?;
+        let output = self.model.vision.trunk(&input, self.frozen)?.detach();
+        Ok(output.to_dtype(DType::F16)?.to_device(&Device::Cpu)?.contiguous()?)
+    }
+
+    /// What [`Learner::trunk`] depends on beside the film: the layers, told by what they make of a fixed film, and how films are
+    /// changed.
+    pub(super) fn trunk_identity(&self) -> Result<String, ModelError> {
+        let side = self.config.vision.image_size();
+        let ramp = Pixels::new(side, (0..side * side).map(|i| (i * 7 % 251) as u8).collect())?;
+        let output = self.trunk_of(&ramp)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
+        let mut hasher = blake3::Hasher::new();
+        for value in output {
+            hasher.update(&value.to_le_bytes());
         }
+        let t = &self.config.training;
+        let (vision, preprocessing) = (&self.config.vision, &self.config.preprocessing);
+        let parts = (hasher.finalize().to_hex().to_string(), self.frozen, t.flip, &t.augmentation, vision, preprocessing);
+        serde_json::to_string(&parts).map_err(|e| ModelError::Data(e.to_string()))
     }
 
-    /// Runs shard `k` of `shards` through the towers.
-    fn shard(&self, batch: &Batch, k: usize, shards: usize, step: u64) -> Result<Shard, ModelError> {
-        let images = part(&batch.images, k, shards);
-        let image_features = if images.is_empty() {
+    /// Runs piece `k` of `pieces` through the towers.
+    pub(super) fn shard(
+        &self,
+        towers: Option<&MedClip>,
+        batch: &Batch,
+        k: usize,
+        pieces: usize,
+        step: u64,
+    ) -> Result<Shard, ModelError> {
+        let model = towers.unwrap_or(&self.model);
+        let films = part(batch.films(), k, pieces);
+        let image_features = if films.is_empty() {
             None
         } else {
-            let input = Tower::input(images, &self.config, &self.device)?.to_dtype(self.dtype)?;
             let mut drop = self.drop_path(k, step);
-            Some(self.model.vision.forward(&input, drop.as_mut())?)
+            let features = match &batch.trunk {
+                Some(trunk) => {
+                    let trunk = trunk.narrow(0, films.start, films.len())?.to_dtype(self.compute)?;
+                    model.vision.head(&trunk, self.frozen, drop.as_mut())?
+                }
+                None => {
+                    let films = batch.images.get(films).unwrap_or_default();
+                    let input = Tower::input(films, &self.config, &self.device)?.to_dtype(self.compute)?;
+                    model.vision.forward(&input, drop.as_mut())?
+                }
+            };
+            Some(features.to_dtype(self.dtype)?)
         };
-        let texts = part(&batch.texts, k, shards);
-        let text_features =
-            if texts.is_empty() { None } else { Some(self.model.text.forward(&self.tokenizer.batch(texts))?) };
+        let texts = batch.texts.get(part(batch.texts.len(), k, pieces)).unwrap_or_default();
+        let text_features = if texts.is_empty() {
+            None
+        } else {
+            Some(model.text.forward(&self.tokenizer.batch(texts))?.to_dtype(self.dtype)?)
+        };
         Ok(Shard { image_features, text_features })
     }
 
@@ -180,15 +242,16 @@ impl Learner {
         (rate > 0.0).then(|| DropPath { rng: rng(&format!("drop path {shard}")), rate })
     }
 
-    fn loss(&self, images: &Tensor, texts: &Tensor, batch: &Batch) -> Result<(Tensor, Losses), ModelError> {
+    /// The loss of the features of a whole batch.
+    pub(super) fn loss(&self, images: &Tensor, texts: &Tensor, batch: &Batch) -> Result<(Tensor, Losses), ModelError> {
         let training = &self.config.training;
-        let similarity = loss::label_similarity(&batch.image_labels, &batch.text_labels, &self.device)?;
-        let matching = loss::semantic_matching(
+        let matching = objective::matching(
+            training,
             &self.model.project_images(images)?,
             &self.model.project_texts(texts)?,
             &self.model.logit_scale,
-            &similarity,
-            training.label_temperature,
+            self.bias.as_ref(),
+            batch,
         )?;
         let mut losses = Losses { total: 0.0, matching: loss::scalar(&matching)?, auxiliary: 0.0 };
         let mut total = matching;
@@ -204,28 +267,7 @@ impl Learner {
     }
 }
 
-/// Part `k` of `n`, as even as can be.
-fn part<T>(items: &[T], k: usize, n: usize) -> &[T] {
-    &items[items.len() * k / n..items.len() * (k + 1) / n]
-}
-
-/// A copy of features without their graph, whose gradient can be asked for.
-fn leaf(features: Option<&Tensor>) -> Result<Option<Var>, ModelError> {
-    Ok(features.map(|f| Var::from_tensor(&f.detach())).transpose()?)
-}
-
-/// Sends the gradient of the features back through a shard.
-fn back(graph: &Shard, leaves: &[Option<Var>; 2], head: &GradStore) -> Result<Option<GradStore>, ModelError> {
-    let mut surrogate: Option<Tensor> = None;
-    for (features, leaf) in [&graph.image_features, &graph.text_features].into_iter().zip(leaves) {
-        let (Some(features), Some(leaf)) = (features, leaf) else { continue };
-        let Some(gradient) = head.get(leaf) else { continue };
-        // The derivative of this product by the features is the gradient.
-        let product = (features * gradient.detach())?.sum_all()?;
-        surrogate = Some(match surrogate {
-            Some(sum) => (sum + product)?,
-            None => product,
-        });
-    }
-    Ok(surrogate.map(|s| s.backward()).transpose()?)
+/// Part `k` of `n` of so many items, as even as can be.
+fn part(items: usize, k: usize, n: usize) -> Range<usize> {
+    items * k / n..items * (k + 1) / n
 }

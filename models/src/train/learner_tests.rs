@@ -10,7 +10,7 @@ use crate::preprocess::prepare;
 use crate::testing::{Films, SENTENCES, tiny, tokenizer};
 use crate::train::ImageSource;
 
-fn batch(images: usize) -> Batch {
+pub(super) fn batch(images: usize) -> Batch {
     let config = tiny();
     let films = Films::new(images, 5);
     let tokenizer = tokenizer();
@@ -19,16 +19,18 @@ fn batch(images: usize) -> Batch {
         image_labels: (0..images).map(|i| films.labels(i).to_vec()).collect(),
         texts: SENTENCES.iter().take(6).map(|(s, _)| tokenizer.ids(s).unwrap()).collect(),
         text_labels: SENTENCES.iter().take(6).map(|(_, l)| l.to_vec()).collect(),
+        pairs: vec![(0, 0), (1, 2)],
+        ..Batch::default()
     }
 }
 
-fn learner(config: &Config, dtype: DType, shards: usize) -> Learner {
+pub(super) fn learner(config: &Config, dtype: DType, shards: usize) -> Learner {
     let mut config = config.clone();
     config.text.vocab_size = tokenizer().vocab_size();
     Learner::new(&config, &tokenizer(), 4, dtype, &Device::Cpu, shards).unwrap()
 }
 
-fn flat(t: &Tensor) -> Vec<f64> {
+pub(super) fn flat(t: &Tensor) -> Vec<f64> {
     t.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1().unwrap()
 }
 

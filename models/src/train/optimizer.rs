@@ -3,7 +3,7 @@
 use candle_core::{CpuStorage, DType, InplaceOp2, InplaceOp3, Layout, Tensor, Var, bail};
 use rayon::prelude::*;
 
-use super::learner::Gradients;
+use super::gradients::Gradients;
 use crate::error::ModelError;
 
 const BETA1: f64 = 0.9;
@@ -110,14 +110,14 @@ fn range(layout: &Layout) -> candle_core::Result<std::ops::Range<usize>> {
 }
 
 /// `m = beta m + (1 - beta) g`, or of `g` squared.
-struct Moment {
-    beta: f64,
-    clip: f64,
-    square: bool,
+pub(super) struct Moment {
+    pub(super) beta: f64,
+    pub(super) clip: f64,
+    pub(super) square: bool,
 }
 
 impl Moment {
-    fn plain(&self, moment: &Tensor, gradient: &Tensor) -> candle_core::Result<Tensor> {
+    pub(super) fn plain(&self, moment: &Tensor, gradient: &Tensor) -> candle_core::Result<Tensor> {
         let gradient = (gradient * self.clip)?;
         let gradient = if self.square { gradient.sqr()? } else { gradient };
         (moment * self.beta)? + (gradient * (1.0 - self.beta))?

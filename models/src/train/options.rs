@@ -1,11 +1,15 @@
 //! What is wanted of a run, and what it reports.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use candle_core::Device;
+use candle_core::{DType, Device};
 
+use super::frozen::TrunkCache;
+use super::initial::Initial;
 use crate::config::Config;
+use crate::error::ModelError;
 
 /// How long to train.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -17,6 +21,41 @@ pub enum Budget {
     Minutes(f64),
 }
 
+/// The numbers that the towers compute with. Weights, losses and the optimiser are always in `f32`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 32 bits.
+    #[default]
+    F32,
+    /// 16 bits with the range of 32 (bfloat16). On a GPU only: no CPU operation here has it.
+    Bf16,
+}
+
+impl Precision {
+    pub(super) fn dtype(self, device: &Device) -> Result<DType, ModelError> {
+        match self {
+            Self::F32 => Ok(DType::F32),
+            Self::Bf16 if device.is_cpu() => {
+                Err(ModelError::Device("bf16 needs a GPU; on the CPU choose f32".to_owned()))
+            }
+            Self::Bf16 => Ok(DType::BF16),
+        }
+    }
+}
+
+impl std::str::FromStr for Precision {
+    type Err = ModelError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "f32" => Ok(Self::F32),
+            "bf16" => Ok(Self::Bf16),
+            _ => Err(ModelError::Device(format!("number type '{text}' is neither f32 nor bf16"))),
+        }
+    }
+}
+
 /// What is wanted of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -26,6 +65,12 @@ pub struct Options {
     pub out: PathBuf,
     /// Where to compute.
     pub device: Device,
+    /// In which numbers.
+    pub precision: Precision,
+    /// Folder of a model to start from: its tokenizer is taken, and its weights as far as the names are the same.
+    pub from: Option<PathBuf>,
+    /// Outputs of frozen layers, shared with other runs in this process; `None` keeps them for this run alone.
+    pub trunk_cache: Option<Arc<TrunkCache>>,
     /// How long.
     pub budget: Budget,
     /// How often a checkpoint is written.
@@ -52,6 +97,9 @@ impl Options {
             config,
             out: out.to_owned(),
             device,
+            precision: Precision::F32,
+            from: None,
+            trunk_cache: None,
             budget,
             checkpoint_every: Duration::from_secs(120),
             shards: None,
@@ -72,8 +120,21 @@ pub enum Event<'a> {
         /// Steps already done: above 0 where a checkpoint was resumed.
         step: u64,
     },
+    /// Before the first step of a run that starts from another model.
+    Initial(&'a Initial),
     /// After every step.
     Step(Progress),
+    /// The validation patients were looked at.
+    Validated {
+        /// After this many steps.
+        step: u64,
+        /// The score.
+        value: f64,
+        /// No weights scored higher so far; these are kept.
+        best: bool,
+    },
+    /// No more outputs of frozen layers can be kept (`training.cache_mb`); the rest is computed each time. Once.
+    CacheFull,
     /// An image could not be loaded; it is left out. Once per image.
     ImageSkipped {
         /// Its index in the source.
@@ -103,7 +164,7 @@ pub struct Progress {
     pub loss: f32,
     /// Exponential moving average of the loss over about 50 steps.
     pub average_loss: f32,
-    /// Of `loss`, the semantic matching.
+    /// Of `loss`, the objective.
     pub matching: f32,
     /// Of `loss`, the auxiliary cross entropy before its weight.
     pub auxiliary: f32,

@@ -1,22 +1,29 @@
 //! The training loop.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
 
-use candle_core::DType;
+use candle_core::{DType, Tensor};
 
 use super::card::Card;
-use super::checkpoint::{self, State};
+use super::checkpoint::{self, Best, Kept, State};
+use super::curves::Curves;
+use super::ema::Ema;
+use super::frozen::TrunkCache;
+use super::initial;
 use super::learner::{AUXILIARY, Batch, Learner, Losses};
-use super::loader::{AHEAD, Loader};
+use super::loader::{AHEAD, Loader, Prepared};
 use super::optimizer::AdamW;
 use super::options::{Budget, Event, Options, Outcome, Progress, default_shards};
-use super::schedule;
-use super::source::{self, ImageSource, TextSource};
+use super::source::{self, Sources};
+use super::validate::Validation;
+use super::{schedule, start};
 use crate::config::Config;
-use crate::encoder::{self, CARD_FILE, CHECKPOINT_FILE, CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE};
+use crate::encoder::{self, CARD_FILE, CHECKPOINT_FILE, CURVES_FILE, Encoder, WEIGHTS_FILE};
 use crate::error::ModelError;
 use crate::medclip::LOGIT_SCALE;
 use crate::tokenizer::Tokenizer;
@@ -30,13 +37,13 @@ use crate::weights;
 /// learning rate follows the clock.
 pub fn train(
     options: &Options,
-    images: &dyn ImageSource,
-    texts: &dyn TextSource,
+    sources: Sources<'_>,
     stop: &AtomicBool,
     observe: &mut dyn FnMut(Event<'_>),
 ) -> Result<Outcome, ModelError> {
     options.config.validate()?;
-    let labels = source::check(images, texts)?;
+    let labels = source::check(&options.config.training, sources)?;
+    let compute = options.precision.dtype(&options.device)?;
     let out = &options.out;
     if out.join(WEIGHTS_FILE).exists() {
         return Err(ModelError::AlreadyTrained { dir: out.clone() });
@@ -44,18 +51,49 @@ pub fn train(
     fs_err::create_dir_all(out).map_err(ModelError::io(out))?;
     let path = out.join(CHECKPOINT_FILE);
     let resumed = path.exists();
-    let (config, tokenizer) = if resumed { reopen(options, &path)? } else { prepare(options, texts)? };
+    let (config, tokenizer) =
+        if resumed { start::reopen(options, &path)? } else { start::prepare(options, sources.texts)? };
 
     let shards = options.shards.unwrap_or_else(default_shards);
-    let learner = Learner::new(&config, &tokenizer, labels, DType::F32, &options.device, shards)?;
-    let adam = AdamW::new(learner.parameters(), config.training.weight_decay, config.training.clip_norm)?;
-    let fresh = State { step: 0, seconds: 0.0, average_loss: None, images: images.len(), texts: texts.len(), labels };
-    let state = if resumed { checkpoint::resume(&path, &adam, &fresh, &options.device)? } else { fresh };
+    let learner = Learner::new(&config, &tokenizer, labels, DType::F32, &options.device, shards)?.computing_in(compute);
     let parameters = learner.parameters().iter().map(|(_, v)| v.elem_count()).sum();
+    if let Some(dir) = options.from.as_ref().filter(|_| !resumed) {
+        observe(Event::Initial(&initial::copy(dir, learner.parameters(), &options.device)?));
+    }
+    let training = &config.training;
+    let adam = AdamW::new(learner.parameters(), training.weight_decay, training.clip_norm)?;
+    let ema =
+        if training.ema_decay > 0.0 { Some(Ema::new(learner.parameters(), training.ema_decay)?) } else { None };
+    let fresh = State::new(sources.images.len(), sources.texts.len(), labels);
+    let (state, best) = if resumed {
+        checkpoint::resume(&path, &adam, ema.as_ref(), &fresh, &options.device)?
+    } else {
+        (fresh, BTreeMap::new())
+    };
     observe(Event::Started { parameters, vocabulary: config.text.vocab_size, step: state.step });
 
-    let loader = Loader::new(&config, images, texts, &tokenizer)?;
-    let mut run = Run { options, config: &config, learner: &learner, adam, state, path: &path, skipped: 0 };
+    let cache = options.trunk_cache.clone().unwrap_or_else(|| Arc::new(TrunkCache::default()));
+    let frozen = (training.frozen > 0).then_some(&*cache);
+    if frozen.is_some() {
+        cache.begin(&learner.trunk_identity()?, training.cache_mb.saturating_mul(1 << 20));
+    }
+    let loader = Loader::new(&config, sources.images, sources.texts, &tokenizer, frozen)?;
+    let mut run = Run {
+        options,
+        config: &config,
+        tokenizer: &tokenizer,
+        learner: &learner,
+        adam,
+        ema,
+        best,
+        validation: sources.validator.map(Validation::new),
+        curves: Curves::open(&out.join(CURVES_FILE), state.step)?,
+        state,
+        path: &path,
+        cache: &cache,
+        skipped: 0,
+        full: false,
+    };
     let finished = std::thread::scope(|scope| {
         let (sender, batches) = sync_channel(AHEAD);
         let first = run.state.step;
@@ -66,46 +104,25 @@ pub fn train(
     if !finished {
         return Ok(Outcome::Stopped { step: run.state.step });
     }
-    run.finish(&tokenizer, parameters).map(Outcome::Finished)
-}
-
-/// Trains the tokenizer and writes what a resume needs.
-fn prepare(options: &Options, texts: &dyn TextSource) -> Result<(Config, Tokenizer), ModelError> {
-    let mut config = options.config.clone();
-    let sentences = (0..texts.len()).map(|i| texts.text(i));
-    let tokenizer = Tokenizer::train(sentences, config.text.vocab_size, config.text.max_tokens)?;
-    config.text.vocab_size = tokenizer.vocab_size().max(8);
-    config.validate()?;
-    weights::write_atomically(&options.out.join(TOKENIZER_FILE), tokenizer.to_json().as_bytes())?;
-    weights::write_atomically(&options.out.join(CONFIG_FILE), config.to_toml()?.as_bytes())?;
-    Ok((config, tokenizer))
-}
-
-/// Reads them again; the configuration must be the same.
-fn reopen(options: &Options, checkpoint: &Path) -> Result<(Config, Tokenizer), ModelError> {
-    let stored = Config::load(&options.out.join(CONFIG_FILE))?;
-    let mut wanted = options.config.clone();
-    wanted.text.vocab_size = stored.text.vocab_size;
-    if wanted != stored {
-        return Err(ModelError::CheckpointMismatch {
-            path: checkpoint.to_owned(),
-            what: "the configuration",
-            then: format!("as in {CONFIG_FILE} beside it"),
-            now: "another".to_owned(),
-        });
-    }
-    let tokenizer = Tokenizer::load(&options.out.join(TOKENIZER_FILE), stored.text.max_tokens)?;
-    Ok((stored, tokenizer))
+    run.finish(parameters, observe).map(Outcome::Finished)
 }
 
 struct Run<'a> {
     options: &'a Options,
     config: &'a Config,
+    tokenizer: &'a Tokenizer,
     learner: &'a Learner,
     adam: AdamW,
+    ema: Option<Ema>,
+    /// The best weights of the model so far.
+    best: BTreeMap<String, Tensor>,
+    validation: Option<Validation<'a>>,
+    curves: Curves,
     state: State,
     path: &'a Path,
+    cache: &'a TrunkCache,
     skipped: usize,
+    full: bool,
 }
 
 impl Run<'_> {
@@ -120,7 +137,7 @@ impl Run<'_> {
     /// Goes on until the budget is spent (true) or the stop flag is raised (false).
     fn steps(
         &mut self,
-        batches: impl Iterator<Item = Result<super::loader::Prepared, ModelError>>,
+        mut batches: impl Iterator<Item = Result<Prepared, ModelError>>,
         stop: &AtomicBool,
         observe: &mut dyn FnMut(Event<'_>),
     ) -> Result<bool, ModelError> {
@@ -128,7 +145,6 @@ impl Run<'_> {
         let start = Instant::now();
         let (mut last_saved, mut last_step) = (start, start);
         let mut speed: Option<f32> = None;
-        let mut batches = batches;
         loop {
             if self.spent(self.state.step as f64, self.state.seconds) >= 1.0 {
                 return Ok(true);
@@ -140,9 +156,9 @@ impl Run<'_> {
             let Some(prepared) = batches.next().transpose()? else {
                 return Err(ModelError::Data("the loader stopped".to_owned()));
             };
-            for (index, reason) in prepared.skipped {
+            for (index, reason) in &prepared.skipped {
                 self.skipped += 1;
-                observe(Event::ImageSkipped { index, reason });
+                observe(Event::ImageSkipped { index: *index, reason: reason.clone() });
             }
             // The middle of the step, so that neither the first nor the last one has a rate of zero.
             let rate = self.config.training.learning_rate
@@ -150,17 +166,28 @@ impl Run<'_> {
                     self.spent(self.state.step as f64 + 0.5, self.state.seconds),
                     self.config.training.warmup,
                 );
-            let films = prepared.batch.images.len();
+            let films = prepared.batch.image_labels.len();
             // Within the thread pool, so that the many small parallel sections don't each have to wake it.
-            let losses = rayon::scope(|_| self.learn(&prepared.batch, rate))?;
+            let losses = rayon::scope(|_| self.learn(prepared, rate))?;
             self.state.step += 1;
             self.state.seconds = before + start.elapsed().as_secs_f64();
             let now = films as f32 / last_step.elapsed().as_secs_f32().max(1e-6);
-            last_step = Instant::now();
             let smooth = |old: Option<f32>, new: f32, share: f32| old.map_or(new, |old| old + share * (new - old));
             speed = Some(smooth(speed, now, 0.1));
             self.state.average_loss = Some(smooth(self.state.average_loss, losses.total, 0.02));
-            observe(Event::Step(self.progress(losses, speed.unwrap_or(0.0), rate)));
+            let progress = self.progress(losses, speed.unwrap_or(0.0), rate);
+            self.curves.step(&progress)?;
+            observe(Event::Step(progress));
+            if !self.full && self.cache.is_full() {
+                self.full = true;
+                observe(Event::CacheFull);
+            }
+            let every = self.config.training.validate_every;
+            if every > 0 && self.state.step.is_multiple_of(every) {
+                self.validate(observe)?;
+                self.state.seconds = before + start.elapsed().as_secs_f64();
+            }
+            last_step = Instant::now();
             if last_saved.elapsed() >= self.options.checkpoint_every {
                 self.save(observe)?;
                 last_saved = Instant::now();
@@ -169,13 +196,18 @@ impl Run<'_> {
     }
 
     /// One step of the optimiser.
-    fn learn(&mut self, batch: &Batch, rate: f64) -> Result<Losses, ModelError> {
-        let (losses, gradients) = self.learner.gradients(batch, self.state.step)?;
+    fn learn(&mut self, prepared: Prepared, rate: f64) -> Result<Losses, ModelError> {
+        let trunk = prepared.views.map(|views| self.learner.trunk(&views, self.cache)).transpose()?;
+        let batch = Batch { trunk, ..prepared.batch };
+        let (losses, gradients) = self.learner.gradients(&batch, self.state.step)?;
         if !losses.total.is_finite() {
             return Err(ModelError::Diverged { step: self.state.step, loss: losses.total });
         }
         self.adam.step(&gradients, self.state.step + 1, rate)?;
         self.clamp_logit_scale()?;
+        if let Some(ema) = &self.ema {
+            ema.update(self.state.step + 1)?;
+        }
         Ok(losses)
     }
 
@@ -205,23 +237,51 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// The model's weights as they would be saved now: the averages where there are any.
+    fn weights(&self) -> BTreeMap<String, Tensor> {
+        let all: BTreeMap<String, Tensor> = match &self.ema {
+            Some(ema) => ema.tensors(),
+            None => self.learner.parameters().iter().map(|(n, v)| (n.clone(), v.as_tensor().clone())).collect(),
+        };
+        all.into_iter().filter(|(name, _)| !name.starts_with(AUXILIARY)).map(|(n, t)| (n, t.detach())).collect()
+    }
+
+    /// Scores the weights on the validation patients, and keeps them if they are the best so far.
+    fn validate(&mut self, observe: &mut dyn FnMut(Event<'_>)) -> Result<(), ModelError> {
+        let weights = self.weights();
+        let Some(validation) = &mut self.validation else { return Ok(()) };
+        self.state.validated = self.state.step;
+        let encoder = Encoder::of_tensors(self.config, self.tokenizer, &weights, &self.options.device)?;
+        let frozen = self.config.training.frozen;
+        let Some(score) = rayon::scope(|_| validation.score(&encoder, frozen))? else { return Ok(()) };
+        let best = self.state.best.as_ref().is_none_or(|best| score.value > best.value);
+        self.curves.validation(self.state.step, score.value, best, &score.details)?;
+        observe(Event::Validated { step: self.state.step, value: score.value, best });
+        if best {
+            // The optimiser changes tensors in place, so the best ones are copies.
+            let copies = weights.into_iter().map(|(name, tensor)| Ok((name, tensor.copy()?)));
+            self.best = copies.collect::<Result<_, ModelError>>()?;
+            self.state.best = Some(Best { step: self.state.step, value: score.value, details: score.details });
+        }
+        Ok(())
+    }
+
     fn save(&self, observe: &mut dyn FnMut(Event<'_>)) -> Result<(), ModelError> {
-        checkpoint::save(self.path, &self.adam, &self.state)?;
+        let kept = Kept { adam: &self.adam, ema: self.ema.as_ref(), best: &self.best };
+        checkpoint::save(self.path, &kept, &self.state)?;
         observe(Event::Checkpoint { step: self.state.step, path: self.path });
         Ok(())
     }
 
-    /// Writes the model, then its card, and removes the checkpoint.
-    fn finish(self, tokenizer: &Tokenizer, parameters: usize) -> Result<Card, ModelError> {
+    /// Writes the best weights, then the card, and removes the checkpoint.
+    fn finish(mut self, parameters: usize, observe: &mut dyn FnMut(Event<'_>)) -> Result<Card, ModelError> {
+        if self.state.validated < self.state.step {
+            self.validate(observe)?;
+        }
         let out = &self.options.out;
-        let tensors = self
-            .learner
-            .parameters()
-            .iter()
-            .filter(|(name, _)| !name.starts_with(AUXILIARY))
-            .map(|(name, var)| (name.clone(), var.as_tensor().clone()))
-            .collect();
-        let fingerprint = encoder::write_model(out, self.config, tokenizer, &tensors)?;
+        let tensors = if self.best.is_empty() { self.weights() } else { std::mem::take(&mut self.best) };
+        let fingerprint = encoder::write_model(out, self.config, self.tokenizer, &tensors)?;
+        let best = self.state.best;
         let card = Card {
             preset: self.config.name.clone(),
             fingerprint,
@@ -232,6 +292,9 @@ impl Run<'_> {
             texts: self.state.texts,
             labels: self.state.labels,
             steps: self.state.step,
+            best_step: best.as_ref().map_or(self.state.step, |best| best.step),
+            validation: best.as_ref().map(|best| best.value),
+            validation_details: best.map_or(serde_json::Value::Null, |best| best.details),
             seconds: self.state.seconds,
             loss: self.state.average_loss.unwrap_or(f32::NAN),
             notes: self.options.notes.clone(),

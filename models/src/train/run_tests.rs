@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use candle_core::Device;
 
-use super::{Budget, Card, Event, ImageSource, Options, Outcome, Progress, train};
+use super::{Budget, Card, Event, ImageSource, Options, Outcome, Progress, Sources, train};
 use crate::encoder::Encoder;
 use crate::error::ModelError;
 use crate::testing::{Films, Lines, SENTENCES, tiny};
@@ -18,11 +18,15 @@ fn options(out: &Path, steps: u64) -> Options {
     options
 }
 
+fn sources(films: &Films) -> Sources<'_> {
+    Sources { images: films, texts: &Lines, validator: None }
+}
+
 /// Runs to the end, or until `stop_after` steps; returns the outcome and the steps.
 fn run(options: &Options, films: &Films, stop_after: Option<u64>) -> (Outcome, Vec<Progress>) {
     let stop = AtomicBool::new(false);
     let mut steps = Vec::new();
-    let outcome = train(options, films, &Lines, &stop, &mut |event| {
+    let outcome = train(options, sources(films), &stop, &mut |event| {
         if let Event::Step(progress) = event {
             steps.push(progress);
             stop.store(stop_after == Some(progress.step), Ordering::Relaxed);
@@ -85,7 +89,7 @@ fn a_checkpoint_of_another_run_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     run(&options(dir.path(), 12), &Films::new(20, 2), Some(2));
     let complaint = |options: &Options, films: &Films| {
-        train(options, films, &Lines, &AtomicBool::new(false), &mut |_| {}).unwrap_err().to_string()
+        train(options, sources(films), &AtomicBool::new(false), &mut |_| {}).unwrap_err().to_string()
     };
     let message = complaint(&options(dir.path(), 12), &Films::new(21, 2));
     assert!(message.contains("number of images was 20, is 21"), "{message}");
@@ -104,7 +108,7 @@ fn films_that_fail_are_reported_once_and_left_out() {
     let mut films = Films::new(10, 3);
     films.broken = vec![4, 7];
     let mut skipped = Vec::new();
-    let outcome = train(&options(dir.path(), 8), &films, &Lines, &AtomicBool::new(false), &mut |event| {
+    let outcome = train(&options(dir.path(), 8), sources(&films), &AtomicBool::new(false), &mut |event| {
         if let Event::ImageSkipped { index, reason } = event {
             assert_eq!(reason, "the file is cut");
             skipped.push(index);
@@ -118,7 +122,7 @@ fn films_that_fail_are_reported_once_and_left_out() {
 
     films.broken = (0..10).collect();
     let other = tempfile::tempdir().unwrap();
-    let error = train(&options(other.path(), 8), &films, &Lines, &AtomicBool::new(false), &mut |_| {}).unwrap_err();
+    let error = train(&options(other.path(), 8), sources(&films), &AtomicBool::new(false), &mut |_| {}).unwrap_err();
     assert!(error.to_string().contains("no image could be loaded"), "{error}");
 }
 
@@ -128,7 +132,7 @@ fn checkpoints_come_as_often_as_asked() {
     let mut options = options(dir.path(), 4);
     options.checkpoint_every = Duration::ZERO;
     let mut saved = Vec::new();
-    train(&options, &Films::new(10, 3), &Lines, &AtomicBool::new(false), &mut |event| {
+    train(&options, sources(&Films::new(10, 3)), &AtomicBool::new(false), &mut |event| {
         if let Event::Checkpoint { step, .. } = event {
             saved.push(step);
         }
@@ -154,7 +158,7 @@ fn a_budget_in_minutes_ends_by_the_clock_and_follows_it() {
 fn what_cannot_be_trained_on_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let complaint = |films: &Films| {
-        train(&options(dir.path(), 4), films, &Lines, &AtomicBool::new(false), &mut |_| {}).unwrap_err().to_string()
+        train(&options(dir.path(), 4), sources(films), &AtomicBool::new(false), &mut |_| {}).unwrap_err().to_string()
     };
     assert!(complaint(&Films::new(0, 1)).contains("0 images and 8 texts"));
     let mut silent = Films::new(3, 1);
@@ -168,6 +172,6 @@ fn what_cannot_be_trained_on_is_an_error() {
 fn a_finished_model_is_not_overwritten() {
     let dir = tempfile::tempdir().unwrap();
     run(&options(dir.path(), 2), &Films::new(8, 3), None);
-    let error = train(&options(dir.path(), 2), &Films::new(8, 3), &Lines, &AtomicBool::new(false), &mut |_| {});
+    let error = train(&options(dir.path(), 2), sources(&Films::new(8, 3)), &AtomicBool::new(false), &mut |_| {});
     assert!(matches!(error, Err(ModelError::AlreadyTrained { .. })));
 }
