@@ -6,11 +6,13 @@
 //! - [`training`] binds an archive to the trainer of `thorax-models`
 //! - [`evaluation`] metrics and protocols
 //! - [`explain`] where a query lies on a film, and how a film stands among the archive's
+//! - [`ablation`] variants of a recipe, trained and compared
 //! - [`search`] query -> candidates -> fuse -> re-rank -> results
 //! - [`server`] the HTTP API and the page
 //! - [`cli`] one file per subcommand
 //! - [`home`], [`config`], [`error`], [`progress`], [`interrupt`], [`memory`] what they all use
 
+pub mod ablation;
 pub mod archive;
 pub mod cli;
 pub mod config;

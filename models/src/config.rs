@@ -54,12 +54,27 @@ pub struct Text {
     pub max_tokens: usize,
     /// Which hidden states are averaged: 0 is the embedding, 1 the first layer, -1 the last. MedCLIP: 1, 2, -1.
     pub pooled_layers: Vec<i32>,
+    /// Which tokens the average is over.
+    #[serde(default)]
+    pub pooling: Pooling,
     /// Rows of the position table; 512 in published weights. `max_tokens` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positions: Option<usize>,
     /// Epsilon of the layer norms.
     #[serde(default = "bert_eps")]
     pub layer_norm_eps: f64,
+}
+
+/// Which tokens a text's features are averaged over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pooling {
+    /// Those of the text.
+    #[default]
+    Masked,
+    /// Those that pad it to the longest of its batch too, as in MedCLIP's released code: the features of a text then depend on
+    /// its batch.
+    AllTokens,
 }
 
 fn bert_eps() -> f64 {

@@ -88,7 +88,8 @@ pub fn ablate(catalogue: &Catalogue, plan: &Plan, options: &Options) -> Result<R
             });
         }
     }
-    let variants = plan.variants.iter().map(|v| (v.name.clone(), scored.remove(&v.folder()).unwrap_or_default())).collect();
+    let variants =
+        plan.variants.iter().map(|v| (v.name.clone(), scored.remove(&v.folder()).unwrap_or_default())).collect();
     compare(plan, &films, &findings, variants)
 }
 
@@ -129,7 +130,10 @@ impl Run<'_> {
         }
         eprintln!("{}, seed {}: {} films, {} texts", self.variant.name, self.seed, data.films.len(), data.texts.len());
         if data.films.is_empty() || data.texts.is_empty() {
-            return Err(Error::Caller(format!("variant '{}' leaves no films or no texts to train on", self.variant.name)));
+            return Err(Error::Caller(format!(
+                "variant '{}' leaves no films or no texts to train on",
+                self.variant.name
+            )));
         }
         let seconds = self.train(&config, data, validation, cache, &work)?;
         let encoder = Encoder::load(&work, &device(self.options.device)?)?;
@@ -180,11 +184,11 @@ impl Run<'_> {
         hasher.update(&self.plan.steps.to_le_bytes());
         for film in &data.films {
             hasher.update(film.path.as_os_str().as_encoded_bytes());
-            film.labels.iter().for_each(|v| drop(hasher.update(&v.to_le_bytes())));
+            hash_labels(&mut hasher, &film.labels);
         }
         for text in &data.texts {
             hasher.update(text.text.as_bytes());
-            text.labels.iter().for_each(|v| drop(hasher.update(&v.to_le_bytes())));
+            hash_labels(&mut hasher, &text.labels);
         }
         Ok(hasher.finalize().to_hex().to_string())
     }
@@ -217,6 +221,12 @@ fn held_out(films: &[Film], findings: &[Observation]) -> String {
         }
     }
     hasher.finalize().to_hex().to_string()
+}
+
+fn hash_labels(hasher: &mut blake3::Hasher, labels: &[f32]) {
+    for value in labels {
+        hasher.update(&value.to_le_bytes());
+    }
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand. Results on stdout, progress and logs on stderr.
 
+pub mod ablate;
 pub mod demo;
 pub mod embed;
 pub mod eval;
@@ -56,6 +57,7 @@ enum Command {
     Import(import::Import),
     Label(label::Label),
     Train(train::Train),
+    Ablate(ablate::Ablate),
     Embed(embed::Embed),
     Index(index::IndexCommand),
     Search(search::Search),
@@ -105,6 +107,7 @@ impl Cli {
             Command::Import(command) => command.run(&context),
             Command::Label(command) => command.run(&context),
             Command::Train(command) => command.run(&context),
+            Command::Ablate(command) => command.run(&context),
             Command::Embed(command) => command.run(&context),
             Command::Index(command) => command.run(&context),
             Command::Search(command) => command.run(&context),

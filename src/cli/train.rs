@@ -113,7 +113,10 @@ impl Train {
 }
 
 /// The folder of a model that is named by its folder or by its name in the home.
-fn folder(home: &Home, model: PathBuf) -> Result<PathBuf> {
+///
+/// # Errors
+/// It is neither.
+pub fn folder(home: &Home, model: PathBuf) -> Result<PathBuf> {
     let is_model = |dir: &Path| dir.join("model.safetensors").is_file();
     if is_model(&model) {
         return Ok(model);

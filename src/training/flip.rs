@@ -28,14 +28,8 @@ pub fn flips(text: &str) -> Vec<(String, Vec<f32>)> {
 }
 
 /// Words that change places, with their case.
-const SIDES: [(&str, &str); 6] = [
-    ("left", "right"),
-    ("right", "left"),
-    ("Left", "Right"),
-    ("Right", "Left"),
-    ("LEFT", "RIGHT"),
-    ("RIGHT", "LEFT"),
-];
+const SIDES: [(&str, &str); 6] =
+    [("left", "right"), ("right", "left"), ("Left", "Right"), ("Right", "Left"), ("LEFT", "RIGHT"), ("RIGHT", "LEFT")];
 
 /// Left for right and right for left, whole words only.
 fn swap_sides(text: &str) -> String {
@@ -55,7 +49,8 @@ fn stated(text: &str, labeled: &Labeled) -> Vec<String> {
         labeled.mentions.iter().filter(|m| m.polarity == Polarity::Absent).filter_map(|m| m.cue.clone()).collect();
     cues.sort_by_key(|cue| cue.start);
     cues.dedup();
-    let without = |cue: std::ops::Range<usize>| Some(tidy(&format!("{}{}", text.get(..cue.start)?, text.get(cue.end..)?)));
+    let without =
+        |cue: std::ops::Range<usize>| Some(tidy(&format!("{}{}", text.get(..cue.start)?, text.get(cue.end..)?)));
     cues.into_iter().filter_map(without).collect()
 }
 
@@ -70,7 +65,10 @@ fn denied(text: &str, labeled: &Labeled) -> Option<String> {
         [("There is a ", "There is no "), ("There is ", "There is no "), ("There are ", "There are no ")]
     {
         if let Some(rest) = text.get(opening.len()..).filter(|_| starts(text, opening)) {
-            return Some(format!("{}{rest}", if text.starts_with('t') { denial.to_lowercase() } else { denial.to_owned() }));
+            return Some(format!(
+                "{}{rest}",
+                if text.starts_with('t') { denial.to_lowercase() } else { denial.to_owned() }
+            ));
         }
     }
     let rest = ["a ", "an ", "the "].iter().find(|a| starts(text, a)).map_or(Some(text), |a| text.get(a.len()..))?;
@@ -133,7 +131,9 @@ mod tests {
 
     #[test]
     fn every_flip_reverses_what_is_said() {
-        for text in ["no effusion or pneumothorax", "Cardiomegaly.", "left lower lobe consolidation", "no focal consolidation"] {
+        for text in
+            ["no effusion or pneumothorax", "Cardiomegaly.", "left lower lobe consolidation", "no focal consolidation"]
+        {
             let before = vector(&of_mentions(&findings::label(text)));
             let found = flips(text);
             assert!(!found.is_empty(), "{text}");

@@ -116,11 +116,7 @@ impl Validator for Validation {
 /// Whether the finding is there; `None` where nobody says.
 fn says(shown: &[Finding], observation: Observation) -> Option<bool> {
     let of = |polarity| shown.iter().any(|f| f.observation == observation && f.polarity == polarity);
-    if of(Polarity::Present) {
-        Some(true)
-    } else {
-        of(Polarity::Absent).then_some(false)
-    }
+    if of(Polarity::Present) { Some(true) } else { of(Polarity::Absent).then_some(false) }
 }
 
 fn sum(vectors: &[Vec<f32>]) -> Vec<f32> {

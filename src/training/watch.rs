@@ -60,9 +60,9 @@ impl<'a> Watch<'a> {
                 let kept = if best { ", the best so far" } else { "" };
                 self.progress.note(&format!("step {step}: {value:.3} on the validation patients{kept}"));
             }
-            Event::CacheFull => self.progress.note(
-                "training.cache_mb is full: outputs of frozen layers that have no room are computed each time",
-            ),
+            Event::CacheFull => self
+                .progress
+                .note("training.cache_mb is full: outputs of frozen layers that have no room are computed each time"),
             Event::ImageSkipped { index, reason } => {
                 let path = self.films.get(index).map_or(PathBuf::new(), |film| film.path.clone());
                 self.progress.note(&format!("left out: {}: {reason}", path.display()));

@@ -9,7 +9,7 @@ mod tests;
 use candle_core::{DType, Result, Tensor};
 use candle_nn::VarBuilder;
 
-use crate::config::Text;
+use crate::config::{Pooling, Text};
 use crate::layers::{LayerNorm, table};
 use crate::ops::Windows;
 use crate::tokenizer::TokenBatch;
@@ -24,6 +24,7 @@ pub(crate) struct Bert {
     layers: Vec<Layer>,
     /// Which states are averaged: 0 is the embedding.
     pooled: Vec<usize>,
+    pooling: Pooling,
     /// Layers that don't train, from the first on, and with them the embeddings; 0 = all train.
     pub(crate) frozen: usize,
 }
@@ -41,6 +42,7 @@ impl Bert {
                 .map(|i| Layer::new(config, &vb.pp(format!("encoder.layer.{i}"))))
                 .collect::<Result<_>>()?,
             pooled: config.pooled_indices(),
+            pooling: config.pooling,
             frozen: 0,
         })
     }
@@ -67,7 +69,8 @@ impl Bert {
         Ok(states)
     }
 
-    /// Mean of the chosen hidden states over the tokens that are no padding, `[batch, hidden]`.
+    /// Mean of the chosen hidden states over the tokens, those that are padding only where the configuration wants it,
+    /// `[batch, hidden]`.
     pub(crate) fn forward(&self, batch: &TokenBatch) -> Result<Tensor> {
         let states = self.hidden_states(batch)?;
         let mut chosen = self.pooled.iter().filter_map(|&i| states.get(i));
@@ -77,7 +80,8 @@ impl Bert {
         let weights: Vec<f32> = batch
             .lengths
             .iter()
-            .flat_map(|&l| (0..batch.tokens).map(move |t| if t < l { share / l as f32 } else { 0.0 }))
+            .map(|&l| if self.pooling == Pooling::Masked { l } else { batch.tokens })
+            .flat_map(|l| (0..batch.tokens).map(move |t| if t < l { share / l as f32 } else { 0.0 }))
             .collect();
         let weights = Tensor::from_vec(weights, (batch.lengths.len(), 1, batch.tokens), sum.device())?;
         let dtype = sum.dtype();

@@ -16,7 +16,8 @@ impl Config {
         if assignments.is_empty() {
             return Ok(self.clone());
         }
-        let fault = |text: &str, reason: &str| ModelError::Override { text: text.to_owned(), reason: reason.to_owned() };
+        let fault =
+            |text: &str, reason: &str| ModelError::Override { text: text.to_owned(), reason: reason.to_owned() };
         let mut table: Table = toml::from_str(&self.to_toml()?).map_err(|e| fault("", e.message()))?;
         let mut all = Vec::new();
         for text in assignments.iter().map(AsRef::as_ref) {

@@ -164,9 +164,11 @@ impl Training {
         within(self.pair_blending, 0.0, 1.0, "training.pair_blending")?;
         within(self.hard_negatives, 0.0, 0.5, "training.hard_negatives")?;
         within(self.flip, 0.0, 1.0, "training.flip")?;
-        check(self.objective != Objective::InfoNce || self.image_batch == self.text_batch, "training.text_batch", || {
-            format!("must be image_batch ({}) with info-nce, is {}", self.image_batch, self.text_batch)
-        })?;
+        check(
+            self.objective != Objective::InfoNce || self.image_batch == self.text_batch,
+            "training.text_batch",
+            || format!("must be image_batch ({}) with info-nce, is {}", self.image_batch, self.text_batch),
+        )?;
         check(self.objective != Objective::InfoNce || self.hard_negatives == 0.0, "training.hard_negatives", || {
             "must be 0 with info-nce, which has a text for each film and no other".to_owned()
         })?;

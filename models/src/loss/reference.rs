@@ -11,13 +11,7 @@ pub(super) fn rows(t: &Tensor) -> Vec<Vec<f32>> {
 }
 
 /// The loss of embeddings `images` and `texts` with label similarities `sim`; `scale` is the logarithm of the factor.
-pub(super) fn by_loops(
-    images: &[Vec<f32>],
-    texts: &[Vec<f32>],
-    scale: f64,
-    sim: &[Vec<f32>],
-    temperature: f64,
-) -> f64 {
+pub(super) fn by_loops(images: &[Vec<f32>], texts: &[Vec<f32>], scale: f64, sim: &[Vec<f32>], temperature: f64) -> f64 {
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| f64::from(*x) * f64::from(*y)).sum::<f64>();
     let cross = |logits: &[f64], sims: &[f64]| {
         let z: f64 = logits.iter().map(|l| l.exp()).sum();

@@ -61,8 +61,6 @@ mod tests {
         let inputs = [random(&[3, 4], 1), random(&[2, 4], 2), random(&[], 3), random(&[], 5)];
         let sim = label_similarity(&LABELS_I, &LABELS_T, &Device::Cpu).unwrap();
         let targets = sigmoid_targets(&sim, 0.5).unwrap();
-        check_gradients(&inputs, |t| {
-            pairwise_sigmoid(&logits(&t[0], &t[1], &t[2]).unwrap(), &t[3], &targets).unwrap()
-        });
+        check_gradients(&inputs, |t| pairwise_sigmoid(&logits(&t[0], &t[1], &t[2]).unwrap(), &t[3], &targets).unwrap());
     }
 }

@@ -62,18 +62,12 @@ mod tests {
     #[test]
     fn similarity_is_the_signed_cosine() {
         let half = std::f32::consts::FRAC_1_SQRT_2;
-        close(
-            &label_similarity(&LABELS_I, &LABELS_T, &Device::Cpu).unwrap(),
-            [[0.5, -1.0], [-half, 0.0], [0.0, 0.0]],
-        );
+        close(&label_similarity(&LABELS_I, &LABELS_T, &Device::Cpu).unwrap(), [[0.5, -1.0], [-half, 0.0], [0.0, 0.0]]);
         assert!(label_similarity(&[[1.0f32]], &[[1.0f32, 2.0]], &Device::Cpu).is_err());
     }
 
     #[test]
     fn the_released_code_does_not_normalise() {
-        close(
-            &label_product(&LABELS_I, &LABELS_T, &Device::Cpu).unwrap(),
-            [[1.0, -2.0], [-1.0, 0.0], [0.0, 0.0]],
-        );
+        close(&label_product(&LABELS_I, &LABELS_T, &Device::Cpu).unwrap(), [[1.0, -2.0], [-1.0, 0.0], [0.0, 0.0]]);
     }
 }

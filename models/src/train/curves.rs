@@ -21,11 +21,8 @@ pub(super) struct Curves {
 impl Curves {
     /// Goes on with the file after `step`; what was written after that belongs to steps that were lost.
     pub(super) fn open(path: &Path, step: u64) -> Result<Self, ModelError> {
-        let old = if step > 0 && path.exists() {
-            fs_err::read(path).map_err(ModelError::io(path))?
-        } else {
-            Vec::new()
-        };
+        let old =
+            if step > 0 && path.exists() { fs_err::read(path).map_err(ModelError::io(path))? } else { Vec::new() };
         let kept: String = String::from_utf8_lossy(&old).lines().filter(|line| within(line, step)).fold(
             String::new(),
             |mut kept, line| {

@@ -195,7 +195,8 @@ impl Learner {
         }
         let t = &self.config.training;
         let (vision, preprocessing) = (&self.config.vision, &self.config.preprocessing);
-        let parts = (hasher.finalize().to_hex().to_string(), self.frozen, t.flip, &t.augmentation, vision, preprocessing);
+        let parts =
+            (hasher.finalize().to_hex().to_string(), self.frozen, t.flip, &t.augmentation, vision, preprocessing);
         serde_json::to_string(&parts).map_err(|e| ModelError::Data(e.to_string()))
     }
 

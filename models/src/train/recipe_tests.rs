@@ -12,7 +12,8 @@ use image::DynamicImage;
 use super::learner::{Batch, Learner};
 use super::learner_tests::{batch, flat, learner};
 use super::{
-    Budget, Card, Event, ImageSource, Options, Outcome, Precision, Score, SourceError, Sources, TrunkCache, Validator, train,
+    Budget, Card, Event, ImageSource, Options, Outcome, Precision, Score, SourceError, Sources, TrunkCache, Validator,
+    train,
 };
 use crate::config::{Config, Objective};
 use crate::encoder::Encoder;

@@ -62,8 +62,7 @@ pub fn train(
     }
     let training = &config.training;
     let adam = AdamW::new(learner.parameters(), training.weight_decay, training.clip_norm)?;
-    let ema =
-        if training.ema_decay > 0.0 { Some(Ema::new(learner.parameters(), training.ema_decay)?) } else { None };
+    let ema = if training.ema_decay > 0.0 { Some(Ema::new(learner.parameters(), training.ema_decay)?) } else { None };
     let fresh = State::new(sources.images.len(), sources.texts.len(), labels);
     let (state, best) = if resumed {
         checkpoint::resume(&path, &adam, ema.as_ref(), &fresh, &options.device)?

@@ -39,7 +39,8 @@ impl<'a> Texts<'a> {
     /// The texts of `step`. `own` holds for each film the texts of its report, none where it has no pair.
     pub(super) fn draw(&mut self, step: u64, own: &[&[usize]]) -> Result<Drawn, ModelError> {
         let (drawn, mut rng) = self.sampler.draw(step);
-        let (mut chosen, pairs) = if self.training.wants_pairs() { self.own(own, &mut rng) } else { Default::default() };
+        let (mut chosen, pairs) =
+            if self.training.wants_pairs() { self.own(own, &mut rng) } else { Default::default() };
         if self.training.objective != Objective::InfoNce {
             let room = drawn.len().saturating_sub(chosen.len());
             chosen.extend(drawn.into_iter().take(room));
@@ -48,7 +49,8 @@ impl<'a> Texts<'a> {
         let flips = (self.training.text_batch as f64 * self.training.hard_negatives).round() as usize;
         let kept = chosen.len().saturating_sub(flips);
         for (place, &index) in chosen.iter().enumerate() {
-            let flipped = if place < kept { None } else { self.flipped(chosen.get(..kept).unwrap_or_default(), &mut rng) };
+            let flipped =
+                if place < kept { None } else { self.flipped(chosen.get(..kept).unwrap_or_default(), &mut rng) };
             let (text, labels) = match flipped {
                 Some((text, labels)) => (text.into(), labels),
                 None => (self.source.text(index), self.source.labels(index).to_vec()),
@@ -147,7 +149,8 @@ mod tests {
         let drawn = draw(|t| t.hard_negatives = 0.5, &[]);
         // `Lines` flips "left" and "right": the labels 2 and 3 change places.
         let sided = drawn.labels[..3].iter().filter(|l| l[2] != l[3]).count();
-        let contrary = |l: &Vec<f32>| drawn.labels[..3].iter().any(|o| o[..2] == l[..2] && o[2] == l[3] && o[3] == l[2]);
+        let contrary =
+            |l: &Vec<f32>| drawn.labels[..3].iter().any(|o| o[..2] == l[..2] && o[2] == l[3] && o[3] == l[2]);
         assert!(sided > 0, "the seed draws none that can be flipped");
         assert!(drawn.labels[3..].iter().all(contrary), "{:?}", drawn.labels);
     }
