@@ -19,6 +19,9 @@ use crate::indexing::{Finding, shown};
 /// A finding counts with this many positives, in one source: the source itself is an easy shortcut.
 const MIN_POSITIVES: usize = 5;
 
+/// With fewer films the score is mostly chance, and the last weights are the better choice.
+const MIN_FILMS: usize = 30;
+
 /// Prompts of each finding, the plainest ones.
 const PROMPTS: usize = 8;
 
@@ -103,12 +106,12 @@ impl Validator for Validation {
     }
 
     fn score(&self, films: &[Option<Vec<f32>>], texts: &[Vec<f32>]) -> Option<Score> {
+        let count = films.iter().flatten().count();
         let areas = self.areas(films, texts);
-        if areas.is_empty() {
+        if areas.is_empty() || count < MIN_FILMS {
             return None;
         }
         let value = mean(areas.values().copied());
-        let count = films.iter().flatten().count();
         Some(Score { value, details: serde_json::json!({ "macro_auc": value, "films": count, "auc": areas }) })
     }
 }
@@ -149,7 +152,7 @@ mod tests {
         // In source a the vectors rank all positives first, in b last; in c there are too few.
         let cases = [("a", true, 1.0), ("a", false, 0.0), ("b", true, 0.0), ("b", false, 1.0)];
         let mut films: Vec<(Film, f32)> =
-            cases.iter().flat_map(|(s, there, v)| (0..5).map(|_| (film(s, *there), *v))).collect();
+            cases.iter().flat_map(|(s, there, v)| (0..8).map(|_| (film(s, *there), *v))).collect();
         films.push((film("c", true), 1.0));
         let (films, values): (Vec<Film>, Vec<f32>) = films.into_iter().unzip();
         let validation = Validation::of(films);
@@ -160,9 +163,10 @@ mod tests {
         assert_eq!(score.details["auc"]["Cardiomegaly (a)"], 1.0);
         assert_eq!(score.details["auc"]["Cardiomegaly (b)"], 0.0);
         assert_eq!(score.details["auc"].as_object().unwrap().len(), 2);
-        vectors[0] = None;
+        vectors[..4].fill(None);
         let areas = validation.areas(&vectors, &texts);
         assert_eq!(areas.keys().collect::<Vec<_>>(), ["Cardiomegaly (b)"], "four positives are left in a");
+        assert_eq!(validation.score(&vectors, &texts), None, "29 films are too few to choose by");
     }
 
     #[test]
