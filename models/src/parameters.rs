@@ -68,7 +68,8 @@ impl SimpleBackend for Parameters {
             if var.shape() != &shape {
                 bail!("{name} is asked for as {shape:?} and as {:?}", var.shape())
             }
-            return Ok(var.as_tensor().clone());
+            // In another type than the variable's it is a conversion, through which gradients flow.
+            return var.as_tensor().to_dtype(dtype);
         }
         let values = self.initial(&shape, name, init)?;
         let var = Var::from_tensor(&Tensor::from_vec(values, shape, device)?.to_dtype(dtype)?)?;

@@ -39,7 +39,7 @@ impl<'a> Watch<'a> {
             }
             Event::Initial(initial) => {
                 self.progress.note(&format!("{} tensors taken over", initial.copied));
-                for (what, names) in [("start at random", &initial.fresh), ("are not used", &initial.unused)] {
+                for (what, names) in [("start at random", &initial.missing), ("are not used", &initial.unused)] {
                     if !names.is_empty() {
                         let more = if names.len() > NAMES { ", ..." } else { "" };
                         let named: Vec<&str> = names.iter().take(NAMES).map(String::as_str).collect();

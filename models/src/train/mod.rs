@@ -2,7 +2,7 @@
 //!
 //! - `source`, `validate`: what the application hands over
 //! - `options`: what is wanted, and what is reported on the way
-//! - `run`: the loop; `start`: a run begun, from nothing, from another model (`initial`) or from its checkpoint
+//! - `run`: the loop; `start`: a run begun, from nothing, from another model or from its checkpoint
 //! - `sampler`, `texts`, `augment`, `loader`: which items, how they are changed, and preparing the next batch meanwhile
 //! - `learner`, `objective`, `gradients`: the model in training, its loss, and gradients of a batch piece by piece
 //! - `frozen`: outputs of layers that don't train, computed once
@@ -16,7 +16,6 @@ mod curves;
 mod ema;
 mod frozen;
 mod gradients;
-mod initial;
 mod learner;
 #[cfg(test)]
 mod learner_tests;
@@ -38,7 +37,6 @@ mod validate;
 
 pub use card::Card;
 pub use frozen::TrunkCache;
-pub use initial::Initial;
 pub use options::{Budget, Event, Options, Outcome, Precision, Progress, default_shards};
 pub use run::train;
 pub use source::{ImageSource, SourceError, Sources, TextSource};

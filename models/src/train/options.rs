@@ -7,9 +7,9 @@ use std::time::Duration;
 use candle_core::{DType, Device};
 
 use super::frozen::TrunkCache;
-use super::initial::Initial;
 use crate::config::Config;
 use crate::error::ModelError;
+use crate::weights::Copied;
 
 /// How long to train.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -121,7 +121,7 @@ pub enum Event<'a> {
         step: u64,
     },
     /// Before the first step of a run that starts from another model.
-    Initial(&'a Initial),
+    Initial(&'a Copied),
     /// After every step.
     Step(Progress),
     /// The validation patients were looked at.

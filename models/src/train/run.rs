@@ -14,7 +14,6 @@ use super::checkpoint::{self, Best, Kept, State};
 use super::curves::Curves;
 use super::ema::Ema;
 use super::frozen::TrunkCache;
-use super::initial;
 use super::learner::{AUXILIARY, Batch, Learner, Losses};
 use super::loader::{AHEAD, Loader, Prepared};
 use super::optimizer::AdamW;
@@ -58,7 +57,7 @@ pub fn train(
     let learner = Learner::new(&config, &tokenizer, labels, DType::F32, &options.device, shards)?.computing_in(compute);
     let parameters = learner.parameters().iter().map(|(_, v)| v.elem_count()).sum();
     if let Some(dir) = options.from.as_ref().filter(|_| !resumed) {
-        observe(Event::Initial(&initial::copy(dir, learner.parameters(), &options.device)?));
+        observe(Event::Initial(&weights::load_into(dir, learner.parameters(), &[])?));
     }
     let training = &config.training;
     let adam = AdamW::new(learner.parameters(), training.weight_decay, training.clip_norm)?;
