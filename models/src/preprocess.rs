@@ -1,13 +1,15 @@
 //! From a film to the image encoder's input: gray, padded to a square, resized, normalised, cut into patches.
 
-use image::imageops::{self, FilterType};
-use image::{DynamicImage, GenericImageView, GrayImage, ImageBuffer, Luma};
+use image::imageops;
+use image::{DynamicImage, GenericImageView, ImageBuffer, Luma};
 
 use crate::config::{Config, Filter};
 use crate::error::ModelError;
 
+mod resize;
+
 /// Part of every fingerprint: raised when the same film gives other pixels.
-pub const PREPROCESSING_VERSION: u32 = 1;
+pub const PREPROCESSING_VERSION: u32 = 2;
 
 /// A film ready for a model: a square of gray values, 0 is black.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +43,7 @@ pub(crate) fn prepare(image: &DynamicImage, config: &Config) -> Result<Pixels, M
     preprocess(image, config.vision.image_size(), config.preprocessing.filter)
 }
 
-/// Gray, padded with black to a centred square, resized with an antialiasing filter.
+/// Gray, padded with black to a centred square, resized as Pillow does it.
 ///
 /// Colour becomes luma (Rec. 709) and alpha is ignored. Images of more than 8 bits keep their depth until after the resizing.
 pub fn preprocess(image: &DynamicImage, side: usize, filter: Filter) -> Result<Pixels, ModelError> {
@@ -49,30 +51,28 @@ pub fn preprocess(image: &DynamicImage, side: usize, filter: Filter) -> Result<P
     if width == 0 || height == 0 {
         return Err(ModelError::EmptyImage { width, height });
     }
-    let target = u32::try_from(side).map_err(|_| ModelError::Data(format!("side {side} is too large")))?;
+    if side == 0 {
+        return Err(ModelError::Data("a film cannot be resized to nothing".to_owned()));
+    }
     let deep = image.color().bytes_per_pixel() / image.color().channel_count() > 1;
     let values = if deep {
-        let square = pad(image.to_luma16());
-        let square = if square.width() == target { square } else { resize(&square, target, filter) };
-        square.as_raw().iter().map(|&v| ((u32::from(v) * 255 + 32_767) / 65_535) as u8).collect()
+        let values = at_size(pad(image.to_luma16()), side, filter);
+        values.into_iter().map(|v| ((u32::from(v) * 255 + 32_767) / 65_535) as u8).collect()
     } else {
-        let square: GrayImage = pad(image.to_luma8());
-        if square.width() == target { square.into_raw() } else { resize(&square, target, filter).into_raw() }
+        at_size(pad(image.to_luma8()), side, filter)
     };
     Pixels::new(side, values)
 }
 
 type Gray<T> = ImageBuffer<Luma<T>, Vec<T>>;
 
-fn resize<T: image::Primitive + 'static>(square: &Gray<T>, target: u32, filter: Filter) -> Gray<T>
+fn at_size<T: image::Primitive + resize::Sample>(square: Gray<T>, side: usize, filter: Filter) -> Vec<T>
 where
     Luma<T>: image::Pixel<Subpixel = T>,
 {
-    let filter = match filter {
-        Filter::Bilinear => FilterType::Triangle,
-        Filter::Bicubic => FilterType::CatmullRom,
-    };
-    imageops::resize(square, target, target, filter)
+    let from = square.width() as usize;
+    let values = square.into_raw();
+    if from == side { values } else { resize::resize(&values, from, side, filter) }
 }
 
 fn pad<T: image::Primitive>(image: Gray<T>) -> Gray<T>
@@ -119,6 +119,8 @@ pub(crate) fn patches(pixels: &Pixels, config: &Config, patch: usize, out: &mut 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use image::GrayImage;
+
     use super::*;
 
     #[test]
