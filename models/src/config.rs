@@ -152,13 +152,14 @@ pub enum Filter {
 }
 
 /// Names of the presets that come with the crate.
-pub const PRESETS: [&str; 3] = ["medclip", "small", "demo"];
+pub const PRESETS: [&str; 4] = ["medclip", "medclip-resnet", "small", "demo"];
 
 impl Config {
     /// A preset by name: one of [`PRESETS`].
     pub fn preset(name: &str) -> Result<Self, ModelError> {
         let text = match name {
             "medclip" => include_str!("../configs/medclip.toml"),
+            "medclip-resnet" => include_str!("../configs/medclip-resnet.toml"),
             "small" => include_str!("../configs/small.toml"),
             "demo" => include_str!("../configs/demo.toml"),
             _ => return Err(ModelError::UnknownPreset { name: name.to_owned(), known: PRESETS.join(", ") }),
@@ -230,6 +231,6 @@ mod tests {
     #[test]
     fn an_unknown_preset_names_the_known_ones() {
         let error = Config::preset("large").unwrap_err().to_string();
-        assert!(error.contains("large") && error.contains("medclip, small, demo"), "{error}");
+        assert!(error.contains("large") && error.contains("medclip, medclip-resnet, small, demo"), "{error}");
     }
 }

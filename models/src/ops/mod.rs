@@ -6,15 +6,19 @@
 //! - [`math`]: `exp`, `erf` and row sums that the compiler can vectorise; [`matmul`]: products of slices
 //! - [`linear`]: matrix product plus bias
 //! - [`layer_norm`], [`gelu`], [`drop_path`]
+//! - [`conv`]: convolutions and pooling on rows of channels
 //! - [`attention`]: softmax attention within windows of tokens, with relative position bias and mask
 
 mod attention;
+pub(crate) mod conv;
 mod drop_path;
 mod gelu;
 mod layer_norm;
 mod linear;
 mod math;
 mod matmul;
+pub(crate) mod packed;
+mod simd;
 
 use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor, bail};
 
@@ -39,7 +43,7 @@ fn values<'a>(storage: &'a CpuStorage, layout: &Layout, op: &'static str) -> Res
 }
 
 /// Runs `f` on the values of contiguous CPU tensors.
-fn with_values<const N: usize, R>(
+pub(crate) fn with_values<const N: usize, R>(
     tensors: [&Tensor; N],
     op: &'static str,
     f: impl FnOnce([&[f32]; N]) -> Result<R>,

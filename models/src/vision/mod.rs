@@ -1,11 +1,15 @@
 //! The image encoders, behind one [`Tower`].
 //!
 //! - [`swin`]: Swin transformer
+//! - [`efficientnet`]: EfficientNet-Lite; [`resnet`]: ResNet with bottlenecks; [`conv`]: what both are made of
 //!
 //! A tower is a row of layers: the stem (or patch embedding), the blocks, and what follows them (a norm, a last
 //! convolution). Its output are tokens, one for each place of a grid on the film, and the features are their mean. A tower
 //! can be cut between any two layers, so that the output of layers that don't train any more is computed once.
 
+mod conv;
+mod efficientnet;
+mod resnet;
 mod swin;
 
 use std::ops::Range;
@@ -17,12 +21,18 @@ use crate::config::{Config, Vision};
 use crate::error::ModelError;
 use crate::ops::DropPath;
 use crate::preprocess::{self, Pixels};
+use efficientnet::EfficientNet;
+use resnet::Resnet;
 use swin::Swin;
 
 /// An image encoder.
 pub(crate) enum Tower {
     /// Swin transformer.
     Swin(Swin),
+    /// ResNet.
+    Resnet(Resnet),
+    /// EfficientNet-Lite.
+    EfficientNet(EfficientNet),
 }
 
 impl Tower {
@@ -30,7 +40,8 @@ impl Tower {
     pub(crate) fn new(config: &Vision, vb: &VarBuilder<'_>) -> Result<Self> {
         match config {
             Vision::Swin(c) => Ok(Self::Swin(Swin::new(c, vb)?)),
-            Vision::Resnet(_) | Vision::EfficientnetLite(_) => candle_core::bail!("{} is not built", config.name()),
+            Vision::Resnet(c) => Ok(Self::Resnet(Resnet::new(c, vb)?)),
+            Vision::EfficientnetLite(c) => Ok(Self::EfficientNet(EfficientNet::new(c, vb)?)),
         }
     }
 
@@ -55,12 +66,16 @@ impl Tower {
     pub(crate) fn layers(&self) -> usize {
         match self {
             Self::Swin(net) => net.layers(),
+            Self::Resnet(net) => net.layers(),
+            Self::EfficientNet(net) => net.layers(),
         }
     }
 
     fn run(&self, x: &Tensor, layers: Range<usize>, drop: Option<&mut DropPath>) -> Result<Tensor> {
         match self {
             Self::Swin(net) => net.run(x, layers, drop),
+            Self::Resnet(net) => net.run(x, layers, drop),
+            Self::EfficientNet(net) => net.run(x, layers, drop),
         }
     }
 
@@ -93,32 +108,4 @@ impl Tower {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use candle_core::DType;
-
-    use super::*;
-    use crate::ops::testing::assert_close;
-    use crate::parameters::Parameters;
-    use crate::preprocess::prepare;
-    use crate::testing::{Films, tiny};
-    use crate::train::ImageSource;
-
-    #[test]
-    fn a_tower_can_be_cut_anywhere() {
-        let config = tiny();
-        let tower = Tower::new(&config.vision, &Parameters::new(3).builder(DType::F32, &Device::Cpu)).unwrap();
-        let films = Films::new(2, 4);
-        let pixels: Vec<Pixels> = (0..2).map(|i| prepare(&films.load(i).unwrap(), &config).unwrap()).collect();
-        let input = Tower::input(&pixels, &config, &Device::Cpu).unwrap();
-        let whole = tower.forward(&input, None).unwrap();
-        let tokens = tower.tokens(&input, None).unwrap();
-        assert_eq!(tokens.dims(), [2, config.vision.grid().pow(2), config.vision.output_dim()]);
-        assert!(tower.layers() > 2);
-        for frozen in 0..=tower.layers() + 1 {
-            let trunk = tower.trunk(&input, frozen).unwrap();
-            let cut = tower.head(&trunk, frozen, None).unwrap();
-            assert_close(&cut, &whole, 1e-6, &format!("cut at {frozen}"));
-        }
-    }
-}
+mod tests;
