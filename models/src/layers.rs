@@ -3,7 +3,7 @@
 use candle_core::{Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 
-use crate::ops;
+use crate::ops::{self, Dense, Mlp, Norm, Place, SelfAttention};
 
 /// Standard deviation of BERT's and Swin's published initialisation.
 const EMBEDDING_STD: f64 = 0.02;
@@ -62,35 +62,30 @@ impl LayerNorm {
     }
 }
 
-/// Query, key and value, computed as one product.
-pub(crate) struct QueryKeyValue {
-    parts: [Linear; 3],
-    /// Joined once where the weights don't change.
-    joined: Option<Linear>,
+/// A linear layer `[output, input]` with a bias, for a fused block.
+fn dense(input: usize, output: usize, vb: &VarBuilder<'_>) -> Result<Dense> {
+    let init = Init::Randn { mean: 0.0, stdev: 1.0 / (input as f64).sqrt() };
+    Dense::new(
+        vb.get_with_hints((output, input), "weight", init)?,
+        vb.get_with_hints(output, "bias", Init::Const(0.0))?,
+    )
 }
 
-impl QueryKeyValue {
-    /// Weights `query`, `key` and `value` of `[width, width]` below `vb`.
-    pub(crate) fn new(width: usize, vb: &VarBuilder<'_>) -> Result<Self> {
-        let part = |name: &str| Linear::new(width, width, &vb.pp(name));
-        let mut layer = Self { parts: [part("query")?, part("key")?, part("value")?], joined: None };
-        if !layer.parts.iter().any(|p| p.weight.track_op()) {
-            layer.joined = Some(layer.join()?);
-        }
-        Ok(layer)
-    }
+/// Self-attention with `norm`: `self.query`, `self.key`, `self.value` and `output.dense` below `vb`.
+pub(crate) fn self_attention(width: usize, heads: usize, norm: Norm, vb: &VarBuilder<'_>) -> Result<SelfAttention> {
+    let part = |name: &str| dense(width, width, &vb.pp(name));
+    let inputs = [part("self.query")?, part("self.key")?, part("self.value")?];
+    Ok(SelfAttention { norm, inputs, output: part("output.dense")?, heads })
+}
 
-    fn join(&self) -> Result<Linear> {
-        let weights: Vec<&Tensor> = self.parts.iter().map(|p| &p.weight).collect();
-        let biases: Vec<&Tensor> = self.parts.iter().filter_map(|p| p.bias.as_ref()).collect();
-        Ok(Linear::from_parts(Tensor::cat(&weights, 0)?, Some(Tensor::cat(&biases, 0)?)))
-    }
+/// An MLP with `norm`: `intermediate.dense` and `output.dense` below `vb`.
+pub(crate) fn mlp(width: usize, hidden: usize, norm: Norm, vb: &VarBuilder<'_>) -> Result<Mlp> {
+    let up = dense(width, hidden, &vb.pp("intermediate.dense"))?;
+    Ok(Mlp { norm, up, down: dense(hidden, width, &vb.pp("output.dense"))? })
+}
 
-    /// `[.., width]` to `[.., 3 width]`.
-    pub(crate) fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        match &self.joined {
-            Some(joined) => joined.forward(x),
-            None => self.join()?.forward(x),
-        }
-    }
+/// A norm of a fused block.
+pub(crate) fn norm(width: usize, eps: f64, place: Place, vb: &VarBuilder<'_>) -> Result<Norm> {
+    let LayerNorm { weight, bias, eps } = LayerNorm::new(width, eps, vb)?;
+    Ok(Norm { weight, bias, eps, place })
 }

@@ -87,6 +87,29 @@ impl SimpleBackend for Parameters {
     }
 }
 
+/// The same initial values, as constants that nobody keeps.
+pub(crate) struct Constants(pub(crate) Parameters);
+
+impl Constants {
+    pub(crate) fn builder(self, dtype: DType, device: &Device) -> VarBuilder<'static> {
+        VarBuilder::from_backend(Box::new(self), dtype, device.clone())
+    }
+}
+
+impl SimpleBackend for Constants {
+    fn get(&self, shape: Shape, name: &str, init: Init, dtype: DType, device: &Device) -> Result<Tensor> {
+        Tensor::from_vec(self.0.initial(&shape, name, init)?, shape, device)?.to_dtype(dtype)
+    }
+
+    fn get_unchecked(&self, name: &str, _: DType, _: &Device) -> Result<Tensor> {
+        bail!("{name} is asked for without a shape")
+    }
+
+    fn contains_tensor(&self, _: &str) -> bool {
+        true
+    }
+}
+
 /// Records names and shapes instead of holding values.
 #[derive(Clone, Default)]
 pub(crate) struct Recorder {

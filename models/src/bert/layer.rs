@@ -4,38 +4,26 @@ use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
 use crate::config::Text;
-use crate::layers::{LayerNorm, Linear, QueryKeyValue};
-use crate::ops::{self, Windows};
+use crate::layers::{mlp, norm, self_attention};
+use crate::ops::{Mlp, Place, SelfAttention, Windows};
 
 pub(super) struct Layer {
-    qkv: QueryKeyValue,
-    attention_output: Linear,
-    attention_norm: LayerNorm,
-    up: Linear,
-    down: Linear,
-    norm: LayerNorm,
-    heads: usize,
+    attention: SelfAttention,
+    mlp: Mlp,
 }
 
 impl Layer {
     pub(super) fn new(config: &Text, vb: &VarBuilder<'_>) -> Result<Self> {
-        let (hidden, eps) = (config.hidden, config.layer_norm_eps);
+        let hidden = config.hidden;
         let attention = vb.pp("attention");
+        let norm = |name: &str| norm(hidden, config.layer_norm_eps, Place::After, &vb.pp(name));
         Ok(Self {
-            qkv: QueryKeyValue::new(hidden, &attention.pp("self"))?,
-            attention_output: Linear::new(hidden, hidden, &attention.pp("output.dense"))?,
-            attention_norm: LayerNorm::new(hidden, eps, &attention.pp("output.LayerNorm"))?,
-            up: Linear::new(hidden, config.intermediate, &vb.pp("intermediate.dense"))?,
-            down: Linear::new(config.intermediate, hidden, &vb.pp("output.dense"))?,
-            norm: LayerNorm::new(hidden, eps, &vb.pp("output.LayerNorm"))?,
-            heads: config.heads,
+            attention: self_attention(hidden, config.heads, norm("attention.output.LayerNorm")?, &attention)?,
+            mlp: mlp(hidden, config.intermediate, norm("output.LayerNorm")?, vb)?,
         })
     }
 
     pub(super) fn forward(&self, x: &Tensor, windows: &Windows) -> Result<Tensor> {
-        let attended = ops::attention(&self.qkv.forward(x)?, None, windows, self.heads)?;
-        let x = self.attention_norm.forward(&(self.attention_output.forward(&attended)? + x)?)?;
-        let hidden = ops::gelu(&self.up.forward(&x)?)?;
-        self.norm.forward(&(self.down.forward(&hidden)? + &x)?)
+        self.mlp.forward(&self.attention.forward(x, None, windows, None)?, None)
     }
 }

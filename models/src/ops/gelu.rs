@@ -3,6 +3,7 @@
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
+use super::simd::vectorised;
 use super::{fused, math, values, with_values};
 
 const BLOCK: usize = 16 * 1024;
@@ -15,6 +16,36 @@ pub(crate) fn gelu(x: &Tensor) -> Result<Tensor> {
     if fused(x) { x.contiguous()?.apply_op1(Gelu) } else { x.gelu_erf() }
 }
 
+#[inline(always)]
+fn value(x: f32) -> f32 {
+    0.5 * x * (1.0 + math::erf(x * SQRT_HALF))
+}
+
+#[inline(always)]
+fn slope(x: f32) -> f32 {
+    0.5 * (1.0 + math::erf(x * SQRT_HALF)) + x * DENSITY * math::exp(-0.5 * x * x)
+}
+
+fn values_of(x: &[f32], y: &mut [f32]) {
+    vectorised(|| y.iter_mut().zip(x).for_each(|(y, &x)| *y = value(x)));
+}
+
+/// `x = factor gelu(x)` of each element.
+pub(super) fn in_place(x: &mut [f32], factor: f32) {
+    vectorised(|| x.iter_mut().for_each(|x| *x = factor * value(*x)));
+}
+
+/// From the input `x` and the gradient `g` of `factor gelu(x)`: `g` becomes the gradient of `x`, and `x` becomes `gelu(x)`.
+pub(super) fn backward_in_place(x: &mut [f32], factor: f32, g: &mut [f32]) {
+    vectorised(|| {
+        for (x, g) in x.iter_mut().zip(g) {
+            let cdf = 0.5 * (1.0 + math::erf(*x * SQRT_HALF));
+            *g *= factor * (cdf + *x * DENSITY * math::exp(-0.5 * *x * *x));
+            *x *= cdf;
+        }
+    });
+}
+
 struct Gelu;
 
 impl CustomOp1 for Gelu {
@@ -25,11 +56,7 @@ impl CustomOp1 for Gelu {
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let x = values(storage, layout, "gelu")?;
         let mut y = vec![0.0f32; x.len()];
-        y.par_chunks_mut(BLOCK).zip(x.par_chunks(BLOCK)).for_each(|(y, x)| {
-            for (y, &x) in y.iter_mut().zip(x) {
-                *y = 0.5 * x * (1.0 + math::erf(x * SQRT_HALF));
-            }
-        });
+        y.par_chunks_mut(BLOCK).zip(x.par_chunks(BLOCK)).for_each(|(y, x)| values_of(x, y));
         Ok((CpuStorage::F32(y), layout.shape().clone()))
     }
 
@@ -38,10 +65,7 @@ impl CustomOp1 for Gelu {
         let dx = with_values([x, &grad], "gelu", |[x, g]| {
             let mut dx = vec![0.0f32; x.len()];
             dx.par_chunks_mut(BLOCK).zip(x.par_chunks(BLOCK)).zip(g.par_chunks(BLOCK)).for_each(|((dx, x), g)| {
-                for ((dx, &x), &g) in dx.iter_mut().zip(x).zip(g) {
-                    let cdf = 0.5 * (1.0 + math::erf(x * SQRT_HALF));
-                    *dx = g * (cdf + x * DENSITY * math::exp(-0.5 * x * x));
-                }
+                vectorised(|| dx.iter_mut().zip(x).zip(g).for_each(|((dx, &x), &g)| *dx = g * slope(x)));
             });
             Ok(dx)
         })?;

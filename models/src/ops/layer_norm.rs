@@ -4,6 +4,7 @@ use candle_core::{CpuStorage, CustomOp3, D, Layout, Result, Shape, Tensor, bail}
 use rayon::prelude::*;
 
 use super::math::{sum_by, sum_by2};
+use super::simd::vectorised;
 use super::{fused, values, with_values};
 
 /// Rows per parallel block; fixed, so that sums don't depend on the number of threads.
@@ -24,35 +25,87 @@ struct LayerNorm {
     eps: f32,
 }
 
-impl LayerNorm {
-    /// Mean and reciprocal standard deviation of a row.
-    #[inline(always)]
-    fn moments(&self, row: &[f32]) -> (f32, f32) {
-        let n = row.len() as f32;
-        let mean = sum_by(row, |v| v) / n;
-        let variance = sum_by(row, |v| (v - mean) * (v - mean)) / n;
-        (mean, 1.0 / (variance + self.eps).sqrt())
+/// Gradients of weight and bias from those of the blocks, always in the same order.
+pub(super) fn add_up(parts: Vec<Sums>, n: usize) -> (Vec<f32>, Vec<f32>) {
+    let (mut dw, mut db) = (vec![0.0f32; n], vec![0.0f32; n]);
+    for part in parts {
+        dw.iter_mut().zip(part.weight).for_each(|(d, p)| *d += p);
+        db.iter_mut().zip(part.bias).for_each(|(d, p)| *d += p);
     }
+    (dw, db)
+}
 
-    /// Gradients of a block of rows; returns those of weight and bias.
-    fn block(&self, x: &[f32], g: &[f32], weight: &[f32], dx: &mut [f32]) -> (Vec<f32>, Vec<f32>) {
+/// Mean and reciprocal standard deviation of a row.
+#[inline(always)]
+fn moments(row: &[f32], eps: f32) -> (f32, f32) {
+    let n = row.len() as f32;
+    let mean = sum_by(row, |v| v) / n;
+    let variance = sum_by(row, |v| (v - mean) * (v - mean)) / n;
+    (mean, 1.0 / (variance + eps).sqrt())
+}
+
+#[inline(always)]
+fn row_forward(x: &[f32], (weight, bias, eps): (&[f32], &[f32], f32), y: &mut [f32]) {
+    let (mean, rstd) = moments(x, eps);
+    for (((y, x), w), b) in y.iter_mut().zip(x).zip(weight).zip(bias) {
+        *y = (x - mean) * rstd * w + b;
+    }
+}
+
+/// Normalises the rows of `x` into `y`. `norm` is weight, bias and epsilon.
+pub(super) fn rows_forward(x: &[f32], norm: (&[f32], &[f32], f32), y: &mut [f32]) {
+    let n = norm.0.len();
+    vectorised(|| {
+        y.chunks_exact_mut(n).zip(x.chunks_exact(n)).for_each(|(y, x)| row_forward(x, norm, y));
+    });
+}
+
+/// Normalises the rows of `x` in place.
+pub(super) fn rows_in_place(x: &mut [f32], (weight, bias, eps): (&[f32], &[f32], f32)) {
+    vectorised(|| {
+        for x in x.chunks_exact_mut(weight.len()) {
+            let (mean, rstd) = moments(x, eps);
+            x.iter_mut().zip(weight).zip(bias).for_each(|((x, w), b)| *x = (*x - mean) * rstd * w + b);
+        }
+    });
+}
+
+/// What the backward pass of a block of rows adds up: gradients of weight and bias.
+pub(super) struct Sums {
+    pub(super) weight: Vec<f32>,
+    pub(super) bias: Vec<f32>,
+    scaled: Vec<f32>,
+}
+
+impl Sums {
+    pub(super) fn new(n: usize) -> Self {
+        Self { weight: vec![0.0; n], bias: vec![0.0; n], scaled: vec![0.0; n] }
+    }
+}
+
+/// Gradients of rows: `g`, the gradient of the output, becomes that of the input `x`.
+pub(super) fn rows_backward(x: &[f32], g: &mut [f32], (weight, eps): (&[f32], f32), sums: &mut Sums) {
+    vectorised(|| {
         let n = weight.len();
-        let (mut dw, mut db) = (vec![0.0f32; n], vec![0.0f32; n]);
-        let (mut normal, mut scaled) = (vec![0.0f32; n], vec![0.0f32; n]);
-        for ((x, g), dx) in x.chunks_exact(n).zip(g.chunks_exact(n)).zip(dx.chunks_exact_mut(n)) {
-            let (mean, rstd) = self.moments(x);
-            normal.iter_mut().zip(x).for_each(|(h, x)| *h = (x - mean) * rstd);
-            scaled.iter_mut().zip(g).zip(weight).for_each(|((s, g), w)| *s = g * w);
-            dw.iter_mut().zip(g).zip(&normal).for_each(|((d, g), h)| *d += g * h);
-            db.iter_mut().zip(g).for_each(|(d, g)| *d += g);
-            let mean_s = sum_by(&scaled, |v| v) / n as f32;
-            let mean_sh = sum_by2(&scaled, &normal, |s, h| s * h) / n as f32;
-            for ((dx, s), h) in dx.iter_mut().zip(&scaled).zip(&normal) {
-                *dx = rstd * (s - mean_s - h * mean_sh);
+        let Sums { weight: dw, bias: db, scaled } = sums;
+        for (x, g) in x.chunks_exact(n).zip(g.chunks_exact_mut(n)) {
+            let (mean, rstd) = moments(x, eps);
+            for ((((g, x), w), s), (dw, db)) in
+                g.iter_mut().zip(x).zip(weight).zip(scaled.iter_mut()).zip(dw.iter_mut().zip(db.iter_mut()))
+            {
+                let normal = (x - mean) * rstd;
+                *s = *g * w;
+                *dw += *g * normal;
+                *db += *g;
+                *g = normal;
+            }
+            let mean_s = sum_by(scaled, |v| v) / n as f32;
+            let mean_sh = sum_by2(scaled, g, |s, h| s * h) / n as f32;
+            for (g, s) in g.iter_mut().zip(scaled.iter()) {
+                *g = rstd * (s - mean_s - *g * mean_sh);
             }
         }
-        (dw, db)
-    }
+    });
 }
 
 impl CustomOp3 for LayerNorm {
@@ -77,12 +130,7 @@ impl CustomOp3 for LayerNorm {
         }
         let mut y = vec![0.0f32; x.len()];
         y.par_chunks_mut(ROWS * n).zip(x.par_chunks(ROWS * n)).for_each(|(y, x)| {
-            for (y, x) in y.chunks_exact_mut(n).zip(x.chunks_exact(n)) {
-                let (mean, rstd) = self.moments(x);
-                for (((y, x), w), b) in y.iter_mut().zip(x).zip(weight).zip(bias) {
-                    *y = (x - mean) * rstd * w + b;
-                }
-            }
+            rows_forward(x, (weight, bias, self.eps), y);
         });
         Ok((CpuStorage::F32(y), l1.shape().clone()))
     }
@@ -98,18 +146,17 @@ impl CustomOp3 for LayerNorm {
         let grad = grad.contiguous()?;
         let (dx, dw, db) = with_values([x, &grad, weight], "layer-norm", |[x, g, w]| {
             let block = ROWS * w.len();
-            let mut dx = vec![0.0f32; x.len()];
-            let parts: Vec<(Vec<f32>, Vec<f32>)> = dx
+            let mut dx = g.to_vec();
+            let parts: Vec<Sums> = dx
                 .par_chunks_mut(block)
                 .zip(x.par_chunks(block))
-                .zip(g.par_chunks(block))
-                .map(|((dx, x), g)| self.block(x, g, w, dx))
+                .map(|(dx, x)| {
+                    let mut sums = Sums::new(w.len());
+                    rows_backward(x, dx, (w, self.eps), &mut sums);
+                    sums
+                })
                 .collect();
-            let (mut dw, mut db) = (vec![0.0f32; w.len()], vec![0.0f32; w.len()]);
-            for (pw, pb) in parts {
-                dw.iter_mut().zip(pw).for_each(|(d, p)| *d += p);
-                db.iter_mut().zip(pb).for_each(|(d, p)| *d += p);
-            }
+            let (dw, db) = add_up(parts, w.len());
             Ok((dx, dw, db))
         })?;
         let device = x.device();

@@ -1,5 +1,8 @@
 //! Matrix products of slices, for the fused operations.
 //!
+//! Two kernels, each where it is the faster one: that of `packed` for a left side that is stored row after row,
+//! `matrixmultiply`'s (through `ndarray`) for a transposed one, as in the gradient of a weight, and for small products.
+//!
 //! Candle's own product is about as fast on one thread, but it always splits itself over all threads, which only costs where
 //! shards keep them busy already, and each call reads `/proc/cpuinfo` where `RAYON_NUM_THREADS` isn't set: for the small
 //! products of a window that took longer than the product.
@@ -8,6 +11,8 @@ use candle_core::{Error, Result};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
 use rayon::prelude::*;
+
+use super::packed;
 
 /// Multiply-adds below which a product stays on one thread.
 const SERIAL: usize = 1 << 21;
@@ -19,11 +24,18 @@ pub(crate) struct Matrix<'a> {
     rows: usize,
     columns: usize,
     transposed: bool,
+    /// Values from one stored row to the next.
+    stride: usize,
 }
 
 impl<'a> Matrix<'a> {
     pub(crate) fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
-        Self { values, rows, columns, transposed: false }
+        Self { values, rows, columns, transposed: false, stride: columns }
+    }
+
+    /// Rows that lie `stride` values apart.
+    pub(crate) fn strided(values: &'a [f32], rows: usize, columns: usize, stride: usize) -> Self {
+        Self { values, rows, columns, transposed: false, stride }
     }
 
     pub(crate) fn t(self) -> Self {
@@ -33,7 +45,7 @@ impl<'a> Matrix<'a> {
     /// `count` rows from row `start` on.
     fn view(&self, start: usize, count: usize) -> Result<ArrayView2<'a, f32>> {
         let (skip, strides) =
-            if self.transposed { (start, (1, self.rows)) } else { (start * self.columns, (self.columns, 1)) };
+            if self.transposed { (start, (1, self.stride)) } else { (start * self.stride, (self.stride, 1)) };
         let values = self.values.get(skip..).unwrap_or_default();
         ArrayView2::from_shape((count, self.columns).strides(strides), values).map_err(Error::wrap)
     }
@@ -41,11 +53,23 @@ impl<'a> Matrix<'a> {
 
 /// `c = a b + beta c` on this thread; `c` is stored row after row.
 pub(crate) fn multiply(a: Matrix<'_>, b: Matrix<'_>, beta: f32, c: &mut [f32]) -> Result<()> {
-    rows(a, b, beta, c, 0, a.rows)
+    rows(a, b, beta, (c, b.columns), 0, a.rows)
+}
+
+/// The same for a `c` whose rows lie `stride` values apart.
+pub(crate) fn multiply_strided(a: Matrix<'_>, b: Matrix<'_>, beta: f32, c: &mut [f32], stride: usize) -> Result<()> {
+    rows(a, b, beta, (c, stride), 0, a.rows)
 }
 
 /// The same, its rows split over the threads where that pays.
 pub(crate) fn multiply_parallel(a: Matrix<'_>, b: Matrix<'_>, beta: f32, c: &mut [f32]) -> Result<()> {
+    if a.columns != b.rows {
+        candle_core::bail!("product of {} x {} and {} x {}", a.rows, a.columns, b.rows, b.columns)
+    }
+    let whole = a.stride == a.columns && [b.rows, b.columns].contains(&b.stride);
+    if !a.transposed && whole && a.rows * a.columns * b.columns >= SERIAL / 16 {
+        return packed::multiply((a.values, a.rows, a.columns), (b.values, b.columns, b.transposed), beta, c);
+    }
     let threads = rayon::current_num_threads();
     if threads < 2 || a.rows * a.columns * b.columns < SERIAL {
         return multiply(a, b, beta, c);
@@ -54,14 +78,21 @@ pub(crate) fn multiply_parallel(a: Matrix<'_>, b: Matrix<'_>, beta: f32, c: &mut
     let block = a.rows.div_ceil(threads).next_multiple_of(16);
     c.par_chunks_mut((block * b.columns).max(1))
         .enumerate()
-        .try_for_each(|(i, c)| rows(a, b, beta, c, i * block, block.min(a.rows - i * block)))
+        .try_for_each(|(i, c)| rows(a, b, beta, (c, b.columns), i * block, block.min(a.rows - i * block)))
 }
 
-fn rows(a: Matrix<'_>, b: Matrix<'_>, beta: f32, c: &mut [f32], start: usize, count: usize) -> Result<()> {
+fn rows(
+    a: Matrix<'_>,
+    b: Matrix<'_>,
+    beta: f32,
+    (c, stride): (&mut [f32], usize),
+    start: usize,
+    count: usize,
+) -> Result<()> {
     if a.columns != b.rows {
         candle_core::bail!("product of {} x {} and {} x {}", a.rows, a.columns, b.rows, b.columns)
     }
-    let mut c = ArrayViewMut2::from_shape((count, b.columns), c).map_err(Error::wrap)?;
+    let mut c = ArrayViewMut2::from_shape((count, b.columns).strides((stride, 1)), c).map_err(Error::wrap)?;
     general_mat_mul(1.0, &a.view(start, count)?, &b.view(0, b.rows)?, beta, &mut c);
     Ok(())
 }

@@ -3,16 +3,21 @@
 //! Candle's own fast layer norm and softmax have no backward pass and its tensor-op versions are slow. Each operation here
 //! runs fused for `f32` on the CPU and falls back to plain tensor operations for other types and devices.
 //!
-//! - [`math`]: `exp`, `erf` and row sums that the compiler can vectorise; [`matmul`]: products of slices
+//! - [`math`]: `exp`, `erf` and row sums that the compiler can vectorise; [`simd`]: for which instruction set
+//! - [`matmul`]: products of slices; [`packed`]: weights in the kernel's own order
 //! - [`linear`]: matrix product plus bias
 //! - [`layer_norm`], [`gelu`], [`drop_path`]
 //! - [`conv`]: convolutions and pooling on rows of channels
 //! - [`attention`]: softmax attention within windows of tokens, with relative position bias and mask
+//! - [`block`]: the two halves of a transformer layer, each as one operation
+//! - [`gradients`]: the backward pass with the gradients of blocks
 
 mod attention;
+mod block;
 pub(crate) mod conv;
 mod drop_path;
 mod gelu;
+mod gradients;
 mod layer_norm;
 mod linear;
 mod math;
@@ -22,9 +27,11 @@ mod simd;
 
 use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor, bail};
 
-pub(crate) use attention::{Windows, attention};
+pub(crate) use attention::Windows;
+pub(crate) use block::{Dense, Mlp, Norm, Place, SelfAttention};
 pub(crate) use drop_path::DropPath;
 pub(crate) use gelu::gelu;
+pub(crate) use gradients::backward;
 pub(crate) use layer_norm::layer_norm;
 pub(crate) use linear::linear;
 
@@ -100,7 +107,7 @@ pub(crate) mod testing {
         let tensors = |vars: &[Var]| vars.iter().map(|v| v.as_tensor().clone()).collect::<Vec<_>>();
         let (y32, y64) = (f(&tensors(&vars32)), f(&tensors(&vars64)));
         assert_close(&y32, &y64, 2e-6, "value");
-        let (g32, g64) = (weigh(&y32).backward().unwrap(), weigh(&y64).backward().unwrap());
+        let (g32, g64) = (super::backward(&weigh(&y32)).unwrap(), super::backward(&weigh(&y64)).unwrap());
         for (i, (v32, v64)) in vars32.iter().zip(&vars64).enumerate() {
             let a = g32.get(v32).unwrap_or_else(|| panic!("input {i} has no fused gradient"));
             let b = g64.get(v64).unwrap_or_else(|| panic!("input {i} has no gradient"));
@@ -118,7 +125,7 @@ pub(crate) mod testing {
                 };
                 let numeric = (at(eps) - at(-eps)) / (2.0 * eps);
                 assert!(
-                    (numeric - analytic[k]).abs() <= 1e-7 + 1e-6 * numeric.abs(),
+                    (numeric - analytic[k]).abs() <= 2e-6 + 5e-6 * numeric.abs(),
                     "input {i}, element {k}: {numeric} by differences, {} by backward",
                     analytic[k]
                 );

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::learner::{Batch, Learner, Losses, Shard};
 use crate::error::ModelError;
+use crate::ops;
 
 /// A gradient per parameter, in the parameters' order; `None` where nothing flows.
 pub type Gradients = Vec<Option<Tensor>>;
@@ -40,7 +41,7 @@ impl Learner {
             Ok(Tensor::cat(&parts, 0)?)
         };
         let (loss, losses) = self.loss(&join(0)?, &join(1)?, batch)?;
-        let head = loss.backward()?;
+        let head = ops::backward(&loss)?;
 
         let mut gradients = self.sum(vec![None; self.parameters.len()], &[&head])?;
         for group in groups(pieces, shards) {
@@ -110,5 +111,5 @@ fn back(graph: &Shard, leaves: &[Option<Var>; 2], head: &GradStore) -> Result<Op
             None => product,
         });
     }
-    Ok(surrogate.map(|s| s.backward()).transpose()?)
+    Ok(surrogate.map(|s| ops::backward(&s)).transpose()?)
 }

@@ -8,6 +8,7 @@
 //! - `frozen`: outputs of layers that don't train, computed once
 //! - `optimizer`, `schedule`, `ema`: AdamW, its learning rate, the moving average of the weights
 //! - `checkpoint`, `curves`, `card`: the state of a run on disk, how it went, and what the finished model says of itself
+//! - `bench`: a tower alone, for the benchmarks
 
 mod augment;
 mod card;
@@ -43,7 +44,4 @@ pub use source::{ImageSource, SourceError, Sources, TextSource};
 pub use validate::{Score, Validator};
 
 #[doc(hidden)]
-pub mod bench {
-    //! For the benchmarks only.
-    pub use super::learner::{Batch, Learner};
-}
+pub mod bench;

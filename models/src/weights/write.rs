@@ -87,7 +87,7 @@ pub(crate) fn serialize(
     metadata: Option<HashMap<String, String>>,
 ) -> Result<Vec<u8>, ModelError> {
     let mut bytes = Vec::new();
-    write_to(&mut bytes, tensors, Storage::F32, metadata, |e| fault(e))?;
+    write_to(&mut bytes, tensors, Storage::F32, metadata, fault)?;
     Ok(bytes)
 }
 

@@ -4,8 +4,14 @@ use candle_core::{D, Result, Tensor};
 
 use super::windows::Windows;
 
-/// See [`super::attention`]; shapes are checked there.
-pub(super) fn attention(qkv: &Tensor, bias: Option<&Tensor>, windows: &Windows, heads: usize) -> Result<Tensor> {
+/// Multi-head attention. `qkv` is `[batch, tokens, 3 * width]`: query, key and value side by side, each split into `heads`;
+/// `bias` is `[heads, n, n]` for windows of `n` tokens. The result is `[batch, tokens, width]`.
+pub(in crate::ops) fn attention(
+    qkv: &Tensor,
+    bias: Option<&Tensor>,
+    windows: &Windows,
+    heads: usize,
+) -> Result<Tensor> {
     let (batch, tokens, width3) = qkv.dims3()?;
     let (count, n, width) = (windows.count(), windows.size(), width3 / 3);
     let d = width / heads;

@@ -16,6 +16,16 @@ pub(crate) struct Windows {
     index: Arc<Vec<u32>>,
     size: usize,
     mask: Mask,
+    strip: Strip,
+}
+
+/// Consecutive windows whose tokens are consecutive too, counted cyclically.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Strip {
+    /// Windows of a strip.
+    pub(crate) windows: usize,
+    /// First token of the first strip.
+    pub(crate) start: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -62,7 +72,8 @@ impl Windows {
             });
             Mask::Pairs(Arc::new(pairs.collect()))
         };
-        Ok(Self { index: Arc::new(index), size, mask })
+        let strip = Strip { windows: side / window, start: shift * side };
+        Ok(Self { index: Arc::new(index), size, mask, strip })
     }
 
     /// Whole sequences, padded to `tokens`; `lengths` are their true lengths.
@@ -74,7 +85,7 @@ impl Windows {
             let keys = lengths.iter().flat_map(|&l| (0..tokens).map(move |t| if t < l { 0.0 } else { PADDING }));
             Mask::Keys(Arc::new(keys.collect()))
         };
-        Self { index: Arc::new(index), size: tokens, mask }
+        Self { index: Arc::new(index), size: tokens, mask, strip: Strip { windows: 1, start: 0 } }
     }
 
     /// Tokens of an item.
@@ -92,8 +103,13 @@ impl Windows {
         self.index.len() / self.size.max(1)
     }
 
+    /// How the windows of an item form strips.
+    pub(crate) fn strip(&self) -> Strip {
+        self.strip
+    }
+
     /// True where a batch of this size has a mask for every item.
-    pub(super) fn fits(&self, batch: usize) -> bool {
+    pub(crate) fn fits(&self, batch: usize) -> bool {
         self.size > 0
             && match &self.mask {
                 Mask::Keys(keys) => keys.len() == batch * self.size,
@@ -102,18 +118,18 @@ impl Windows {
     }
 
     /// Token indices of window `w`.
-    pub(super) fn window(&self, w: usize) -> &[u32] {
+    pub(crate) fn window(&self, w: usize) -> &[u32] {
         &self.index[w * self.size..(w + 1) * self.size]
     }
 
     /// All token indices, window after window.
-    pub(super) fn index(&self) -> &[u32] {
+    pub(crate) fn index(&self) -> &[u32] {
         &self.index
     }
 
     /// The mask on the scores of query `row` in window `w` of item `item`.
     #[inline(always)]
-    pub(super) fn mask_row(&self, item: usize, w: usize, row: usize) -> Option<&[f32]> {
+    pub(crate) fn mask_row(&self, item: usize, w: usize, row: usize) -> Option<&[f32]> {
         let n = self.size;
         match &self.mask {
             Mask::None => None,
@@ -123,7 +139,7 @@ impl Windows {
     }
 
     /// The mask as values `[batch or 1, windows, size or 1, size]`, or nothing.
-    pub(super) fn mask_values(&self, batch: usize) -> Option<(Vec<f32>, [usize; 4])> {
+    pub(crate) fn mask_values(&self, batch: usize) -> Option<(Vec<f32>, [usize; 4])> {
         match &self.mask {
             Mask::None => None,
             Mask::Pairs(pairs) => Some((pairs.to_vec(), [1, self.count(), self.size, self.size])),

@@ -4,19 +4,14 @@ use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
 use crate::config::SwinConfig;
-use crate::layers::{LayerNorm, Linear, QueryKeyValue, table};
-use crate::ops::{self, DropPath, Windows};
+use crate::layers::{mlp, norm, self_attention, table};
+use crate::ops::{DropPath, Mlp, Place, SelfAttention, Windows};
 
 pub(super) struct Block {
-    norm_before: LayerNorm,
-    qkv: QueryKeyValue,
+    attention: SelfAttention,
     bias: RelativeBias,
-    output: Linear,
-    norm_after: LayerNorm,
-    up: Linear,
-    down: Linear,
+    mlp: Mlp,
     windows: Windows,
-    heads: usize,
     /// Place within the network, 0 to 1, for stochastic depth.
     share: f64,
 }
@@ -35,32 +30,22 @@ impl Block {
         let window = config.window.min(side);
         let shift = if shifted && side > window { window / 2 } else { 0 };
         let hidden = (dim as f64 * config.mlp_ratio) as usize;
-        let eps = config.layer_norm_eps;
+        let norm = |name: &str| norm(dim, config.layer_norm_eps, Place::Before, &vb.pp(name));
         let attention = vb.pp("attention");
         Ok(Self {
-            norm_before: LayerNorm::new(dim, eps, &vb.pp("layernorm_before"))?,
-            qkv: QueryKeyValue::new(dim, &attention.pp("self"))?,
+            attention: self_attention(dim, heads, norm("layernorm_before")?, &attention)?,
             bias: RelativeBias::new(window, heads, &attention.pp("self"))?,
-            output: Linear::new(dim, dim, &attention.pp("output.dense"))?,
-            norm_after: LayerNorm::new(dim, eps, &vb.pp("layernorm_after"))?,
-            up: Linear::new(dim, hidden, &vb.pp("intermediate.dense"))?,
-            down: Linear::new(hidden, dim, &vb.pp("output.dense"))?,
+            mlp: mlp(dim, hidden, norm("layernorm_after")?, vb)?,
             windows: Windows::grid(side, window, shift)?,
-            heads,
             share,
         })
     }
 
     pub(super) fn forward(&self, x: &Tensor, mut drop: Option<&mut DropPath>) -> Result<Tensor> {
-        let mut leave_out = |branch: Tensor| match drop.as_deref_mut() {
-            Some(drop) => drop.apply(&branch, self.share),
-            None => Ok(branch),
-        };
-        let qkv = self.qkv.forward(&self.norm_before.forward(x)?)?;
-        let attended = ops::attention(&qkv, Some(&self.bias.get()?), &self.windows, self.heads)?;
-        let x = (x + leave_out(self.output.forward(&attended)?)?)?;
-        let hidden = ops::gelu(&self.up.forward(&self.norm_after.forward(&x)?)?)?;
-        &x + leave_out(self.down.forward(&hidden)?)?
+        let batch = x.dim(0)?;
+        let mut factors = || drop.as_deref_mut().and_then(|drop| drop.factors(batch, self.share));
+        let x = self.attention.forward(x, Some(&self.bias.get()?), &self.windows, factors())?;
+        self.mlp.forward(&x, factors())
     }
 }
 
