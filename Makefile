@@ -5,8 +5,9 @@ SHELL       := /bin/bash
 CARGO       := cargo
 BIN         := target/release/thorax
 DEMO        ?=
+BENCH       ?=
 
-.PHONY: help demo test lint bench bench-index bench-models bench-pipeline size build web browser unit deny
+.PHONY: help demo test lint bench bench-index bench-models bench-encoders bench-pipeline size build web browser unit deny
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -60,14 +61,23 @@ tests/browser/node_modules/.installed: tests/browser/package.json tests/browser/
 	cd tests/browser && npm ci --no-audit --no-fund
 	touch $@
 
-bench: bench-index bench-models bench-pipeline ## Criterion benches; each ends with one line of JSON (ns)
+bench: bench-index bench-encoders bench-models bench-pipeline ## All benches; each ends with one line of JSON
 
 bench-index: ## Scan, graph and filters over 20,000 vectors, recall beside the time
 	rm -rf target/criterion
 	$(CARGO) bench --locked -p thorax-index --bench search
 	@node benches/summary.mjs target/criterion
 
-bench-models: ## Encoders: forward and training step of the presets
+bench-models: target/bench-venv/.installed ## Encoders beside PyTorch's, 2 threads each, in turn: speed and peak memory
+	$(CARGO) build --release --locked -p thorax-models --example tower
+	@target/bench-venv/bin/python models/benches/compare.py target/release/examples/tower target/bench-venv/bin/python $(BENCH)
+
+target/bench-venv/.installed: models/benches/requirements.txt
+	python3 -m venv target/bench-venv
+	target/bench-venv/bin/pip install --quiet -r $<
+	touch $@
+
+bench-encoders: ## Encoders of a preset: embedding, and gradients of a batch
 	rm -rf target/criterion
 	$(CARGO) bench --locked -p thorax-models --bench encoders
 	@node benches/summary.mjs target/criterion

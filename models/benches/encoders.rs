@@ -49,6 +49,8 @@ fn encoders(c: &mut Criterion) {
         image_labels: (0..images).map(labels).collect(),
         texts: (0..texts).map(|i| tokenizer.ids(&sentence(i)).unwrap()).collect(),
         text_labels: (0..texts).map(labels).collect(),
+        pairs: Vec::new(),
+        trunk: None,
     };
     group.throughput(Throughput::Elements(images as u64));
     for shards in [1, 2] {

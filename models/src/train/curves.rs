@@ -38,7 +38,7 @@ impl Curves {
 
     /// Notes a step; not each one.
     pub(super) fn step(&mut self, at: &Progress) -> Result<(), ModelError> {
-        if at.step % EVERY != 0 && at.step != 1 && at.fraction < 1.0 {
+        if !at.step.is_multiple_of(EVERY) && at.step != 1 && at.fraction < 1.0 {
             return Ok(());
         }
         self.line(&serde_json::json!({

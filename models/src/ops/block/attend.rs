@@ -7,9 +7,9 @@ use rayon::prelude::*;
 
 use super::super::attention::{Heads, Windows, plain};
 use super::super::layer_norm::{self, Sums};
-use super::super::{drop_path, fused, values, with_values};
+use super::super::{drop_path, values, with_values};
 use super::mlp::give_norm;
-use super::parameters::{Dense, Norm, Place};
+use super::parameters::{Dense, Norm, Place, fusion};
 use super::rows;
 use super::strips::{Strip, strips};
 
@@ -34,11 +34,11 @@ impl SelfAttention {
         factors: Option<Vec<f32>>,
     ) -> Result<Tensor> {
         self.check(x.dims(), bias, windows)?;
-        if !fused(x) {
+        let layers = self.inputs.iter().chain([&self.output]).flat_map(Dense::tensors);
+        let Some(keep) = fusion(x, self.norm.tensors().chain(layers)) else {
             return self.plain(x, bias, windows, factors);
-        }
-        let linear = self.inputs.iter().chain([&self.output]).any(Dense::tracked);
-        let keep = x.track_op() || self.norm.tracked() || linear || bias.is_some_and(Tensor::track_op);
+        };
+        let keep = keep || bias.is_some_and(Tensor::track_op);
         let op = Op { layer: self.clone(), windows: windows.clone(), factors, keep, kept: Mutex::default() };
         let x = x.contiguous()?;
         match bias {

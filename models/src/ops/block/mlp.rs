@@ -6,8 +6,8 @@ use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 use super::super::layer_norm::{self, Sums};
-use super::super::{drop_path, fused, gelu, gradients, values, with_values};
-use super::parameters::{Dense, Norm, Place};
+use super::super::{drop_path, gelu, gradients, values, with_values};
+use super::parameters::{Dense, Norm, Place, fusion};
 use super::rows;
 
 /// The MLP of a transformer layer, with its norm and residual.
@@ -21,10 +21,8 @@ pub(crate) struct Mlp {
 impl Mlp {
     /// `x` is `[batch, tokens, width]`. `factors`, one for each item, scale the branch (stochastic depth).
     pub(crate) fn forward(&self, x: &Tensor, factors: Option<Vec<f32>>) -> Result<Tensor> {
-        if !fused(x) {
-            return self.plain(x, factors);
-        }
-        let keep = x.track_op() || self.norm.tracked() || self.up.tracked() || self.down.tracked();
+        let parameters = self.norm.tensors().chain(self.up.tensors()).chain(self.down.tensors());
+        let Some(keep) = fusion(x, parameters) else { return self.plain(x, factors) };
         let op = Op { mlp: self.clone(), factors, keep, kept: Mutex::default() };
         x.contiguous()?.apply_op2(&self.norm.weight, op)
     }

@@ -30,8 +30,8 @@ impl Norm {
         layer_norm(x, &self.weight, &self.bias, self.eps)
     }
 
-    pub(super) fn tracked(&self) -> bool {
-        self.weight.track_op() || self.bias.track_op()
+    pub(super) fn tensors(&self) -> impl Iterator<Item = &Tensor> {
+        [&self.weight, &self.bias].into_iter()
     }
 }
 
@@ -74,8 +74,12 @@ impl Dense {
         }
     }
 
-    pub(super) fn tracked(&self) -> bool {
-        self.bias.track_op() || matches!(&self.weight, Weight::Plain(weight) if weight.track_op())
+    pub(super) fn tensors(&self) -> impl Iterator<Item = &Tensor> {
+        let weight = match &self.weight {
+            Weight::Plain(weight) => Some(weight),
+            Weight::Packed(_) => None,
+        };
+        weight.into_iter().chain([&self.bias])
     }
 
     /// For `x weight^T`.
@@ -112,6 +116,16 @@ impl Dense {
         }
         Ok(())
     }
+}
+
+/// How a block runs on `x`: `None` from tensor operations, where these are the ones that apply or where a parameter is the
+/// result of an operation, whose gradient the block couldn't hand on; else fused, and `true` where a backward pass may follow.
+pub(super) fn fusion<'a>(x: &Tensor, mut parameters: impl Iterator<Item = &'a Tensor>) -> Option<bool> {
+    let variables = parameters.try_fold(false, |any, t| match (t.track_op(), t.is_variable()) {
+        (true, false) => None,
+        (tracked, _) => Some(any || tracked),
+    })?;
+    fused(x).then_some(variables || x.track_op())
 }
 
 fn transposed(weight: &Tensor) -> Result<Packed> {
