@@ -15,6 +15,14 @@ pub(crate) struct DropPath {
 }
 
 impl DropPath {
+    /// Scales each item of a branch `[batch, ..]` by its factor.
+    pub(crate) fn apply(&mut self, x: &Tensor, depth: f64) -> Result<Tensor> {
+        match self.factors(x.dim(0)?, depth) {
+            Some(factors) => scale_items(x, factors),
+            None => Ok(x.clone()),
+        }
+    }
+
     /// Factors on a branch, one for each item of a batch: 0 with probability `rate * depth`, `depth` within 0..1, and what
     /// keeps the expectation for the rest. Nothing where nothing is dropped.
     pub(crate) fn factors(&mut self, batch: usize, depth: f64) -> Option<Vec<f32>> {
