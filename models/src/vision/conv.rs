@@ -76,7 +76,7 @@ impl ConvNorm {
     }
 
     /// Side of the output, in pixels.
-    pub(super) fn side(&self) -> usize {
+    pub(super) fn out(&self) -> usize {
         self.shape.geometry.out
     }
 

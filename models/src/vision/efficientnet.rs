@@ -66,7 +66,7 @@ impl EfficientNet {
         };
         let stem = layer(config.channels, STEM, Geometry::same(config.image_size, 3, 2));
         let stem = ConvNorm::new(stem, &vb.pp("_conv_stem"), &vb.pp("_bn0"))?;
-        let mut side = stem.side();
+        let mut side = stem.out();
         let mut input = STEM;
         let mut blocks = Vec::new();
         let last_stage = STAGES.len() - 1;

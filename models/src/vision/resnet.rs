@@ -41,7 +41,7 @@ impl Resnet {
         };
         let stem = layer(config.channels, config.width, Geometry::padded(config.image_size, 7, 2, 3), Activation::Relu);
         let stem = ConvNorm::new(stem, &vb.pp("conv1"), &vb.pp("bn1"))?;
-        let pool = Geometry::padded(stem.side(), 3, 2, 1);
+        let pool = Geometry::padded(stem.out(), 3, 2, 1);
         let (mut side, mut input) = (pool.out, config.width);
         let total: usize = config.depths.iter().sum();
         let mut blocks = Vec::with_capacity(total);

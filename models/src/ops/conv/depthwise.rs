@@ -55,7 +55,7 @@ macro_rules! in_blocks {
         in_blocks!(@ 1, $channels, $start, $width, $body);
     }};
     (@ $n:literal, $channels:expr, $start:ident, $width:ident, $body:expr) => {
-        while $start + $n <= $channels {
+        while $channels - $start >= $n {
             const $width: usize = $n;
             $body;
             $start += $n;
