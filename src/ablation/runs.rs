@@ -172,6 +172,8 @@ impl Run<'_> {
             checkpoint_every: Duration::from_secs(60),
             ..Training::new(&self.plan.preset, Budget::Steps(self.plan.steps))
         };
+        // A look at the end alone would choose nothing.
+        let validation = Some(validation).filter(|_| config.training.validate_every > 0);
         Ok(run::run(config, &options, data, validation, work, Some(cache.clone()))?.seconds)
     }
 
@@ -183,7 +185,7 @@ impl Run<'_> {
         hasher.update(toml::to_string(config).map_err(|e| Error::Caller(e.to_string()))?.as_bytes());
         hasher.update(&self.plan.steps.to_le_bytes());
         for film in &data.films {
-            hasher.update(film.path.as_os_str().as_encoded_bytes());
+            hasher.update(&film.key.to_le_bytes());
             hash_labels(&mut hasher, &film.labels);
         }
         for text in &data.texts {

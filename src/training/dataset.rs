@@ -20,6 +20,8 @@ pub struct LabelledFilm {
     pub path: PathBuf,
     /// Signed labels, see [`vector`].
     pub labels: Vec<f32>,
+    /// Stands for the film in every run and every home.
+    pub key: u64,
     /// Stands for the patient.
     pub patient: u64,
     /// The sentences of its own report, as indices of [`Dataset::texts`].
@@ -82,10 +84,10 @@ pub fn gather_some(catalogue: &Catalogue, selection: &Selection) -> Result<Datas
         if !role.films || !says_something(&labels) {
             continue;
         }
-        let patient = group(&study.patient);
+        let patient = number(&study.patient);
         for image in &study.images {
             let (path, labels, sentences) = (image.path.clone(), labels.clone(), own.clone());
-            data.films.push(LabelledFilm { path, labels, patient, sentences });
+            data.films.push(LabelledFilm { path, labels, key: number(&image.id), patient, sentences });
             *data.films_by_source.entry(study.source.clone()).or_default() += 1;
         }
     }
@@ -118,9 +120,9 @@ impl Dataset {
     }
 }
 
-/// A number for a patient; the identifier itself goes no further.
-fn group(patient: &str) -> u64 {
-    let hash = blake3::hash(patient.as_bytes());
+/// A number for a patient or a film; the identifier itself goes no further.
+fn number(id: &str) -> u64 {
+    let hash = blake3::hash(id.as_bytes());
     hash.as_bytes().iter().take(8).fold(0, |n, byte| (n << 8) | u64::from(*byte))
 }
 

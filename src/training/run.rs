@@ -128,13 +128,13 @@ pub fn train(home: &Home, catalogue: &Catalogue, options: Options) -> Result<Sum
         fs_err::remove_dir_all(&work)?;
     }
     let validation = Validation::gather(catalogue)?;
-    let trained = run(&config, &options, &data, &validation, &work, None)?;
+    let trained = run(&config, &options, &data, Some(&validation), &work, None)?;
     put_in_place(&work, &target)?;
     home.set_default_model(&name)?;
     Ok(Summary { name, ..trained })
 }
 
-/// Trains in the folder `work`.
+/// Trains in the folder `work`. Without `validation` the last weights are kept.
 ///
 /// # Errors
 /// See [`train`].
@@ -142,7 +142,7 @@ pub fn run(
     config: &Config,
     options: &Options,
     data: &Dataset,
-    validation: &Validation,
+    validation: Option<&Validation>,
     work: &Path,
     trunk_cache: Option<Arc<TrunkCache>>,
 ) -> Result<Summary> {
@@ -155,8 +155,8 @@ pub fn run(
 
     let mut watch = Watch::new(&data.films);
     let (films, texts) = (Films(&data.films), Texts::new(&data.texts));
-    let validator: &dyn Validator = validation;
-    let sources = Sources { images: &films, texts: &texts, validator: Some(validator).filter(|v| v.films() > 0) };
+    let validator = validation.filter(|v| v.films() > 0).map(|v| -> &dyn Validator { v });
+    let sources = Sources { images: &films, texts: &texts, validator };
     let outcome = thorax_models::train::train(&run, sources, interrupt::flag(), &mut |event| watch.observe(event))?;
     watch.progress.finish();
     let model = match outcome {

@@ -29,6 +29,10 @@ impl ImageSource for Films<'_> {
         self.0.get(index).map_or(&[], |film| film.labels.as_slice())
     }
 
+    fn key(&self, index: usize) -> u64 {
+        self.0.get(index).map_or(0, |film| film.key)
+    }
+
     fn group(&self, index: usize) -> Option<u64> {
         self.0.get(index).map(|film| film.patient)
     }

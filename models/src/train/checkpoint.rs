@@ -3,7 +3,7 @@
 //! Sampling and augmentation depend on the seed and the step alone, so no generator needs to be kept.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor, Var};
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,9 @@ pub(super) struct State {
     pub(super) texts: usize,
     /// Length of the labels.
     pub(super) labels: usize,
+    /// The model that the run started from.
+    #[serde(default)]
+    pub(super) from: Option<PathBuf>,
     /// The best validation so far.
     #[serde(default)]
     pub(super) best: Option<Best>,
@@ -40,8 +43,8 @@ pub(super) struct State {
 
 impl State {
     /// Of a run that has not begun.
-    pub(super) fn new(images: usize, texts: usize, labels: usize) -> Self {
-        Self { step: 0, seconds: 0.0, average_loss: None, images, texts, labels, best: None, validated: 0 }
+    pub(super) fn new(images: usize, texts: usize, labels: usize, from: Option<PathBuf>) -> Self {
+        Self { step: 0, seconds: 0.0, average_loss: None, images, texts, labels, from, best: None, validated: 0 }
     }
 }
 
@@ -102,14 +105,15 @@ pub(super) fn resume(
         .get(STATE)
         .and_then(|s| serde_json::from_str(s).ok())
         .ok_or_else(|| ModelError::Damaged { path: path.to_owned(), reason: "it has no state".to_owned() })?;
-    let counts = [
-        ("the number of images", state.images, now.images),
-        ("the number of texts", state.texts, now.texts),
-        ("the length of the labels", state.labels, now.labels),
+    let name = |from: &Option<PathBuf>| from.as_ref().map_or("none".to_owned(), |dir| dir.display().to_string());
+    let facts = [
+        ("the number of images", state.images.to_string(), now.images.to_string()),
+        ("the number of texts", state.texts.to_string(), now.texts.to_string()),
+        ("the length of the labels", state.labels.to_string(), now.labels.to_string()),
+        ("the model to start from", name(&state.from), name(&now.from)),
     ];
-    for (what, then, now) in counts {
+    for (what, then, now) in facts {
         if then != now {
-            let (then, now) = (then.to_string(), now.to_string());
             return Err(ModelError::CheckpointMismatch { path: path.to_owned(), what, then, now });
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use candle_core::{DType, Tensor, Var};
 
+use super::gradients::Gradients;
 use super::optimizer::Moment;
 use crate::error::ModelError;
 
@@ -23,12 +24,16 @@ impl Ema {
         Ok(Self { decay, pairs })
     }
 
-    /// After step number `step`, from 1 on. Early steps count for more, or the random start would linger.
-    pub(super) fn update(&self, step: u64) -> Result<(), ModelError> {
+    /// After step number `step`, from 1 on. Early steps count for more, or the random start would linger. Parameters without a
+    /// gradient have not changed.
+    pub(super) fn update(&self, step: u64, gradients: &Gradients) -> Result<(), ModelError> {
         let step = step as f64;
         let decay = self.decay.min((1.0 + step) / (10.0 + step));
         let moment = Moment { beta: decay, clip: 1.0, square: false };
-        for (_, var, average) in &self.pairs {
+        for ((_, var, average), gradient) in self.pairs.iter().zip(gradients) {
+            if gradient.is_none() {
+                continue;
+            }
             if var.device().is_cpu() && var.dtype() == DType::F32 && var.is_contiguous() {
                 average.inplace_op2(var, &moment)?;
             } else {
@@ -65,7 +70,7 @@ mod tests {
             let mut want = 0.0;
             for step in 1..=5u64 {
                 var.set(&value(step as f64)).unwrap();
-                ema.update(step).unwrap();
+                ema.update(step, &vec![Some(value(1.0))]).unwrap();
                 let decay = 0.25f64.min((1.0 + step as f64) / (10.0 + step as f64));
                 want = decay * want + (1.0 - decay) * step as f64;
             }

@@ -1,5 +1,7 @@
-//! Outputs of image layers that don't train: each film is shown in a fixed number of variants, and what the frozen layers make
-//! of a variant is computed once. A step then runs the layers that train, and the films need not even be decoded.
+//! Outputs of layers that don't train, computed once.
+//!
+//! Each film is shown in a fixed number of variants; a step then runs the layers that train, and the films need not even be
+//! decoded. Of texts the features are kept, where the whole text encoder is frozen.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -35,6 +37,9 @@ struct Inner {
     /// What the outputs depend on beside the film.
     identity: String,
     outputs: HashMap<Key, Tensor>,
+    /// Features of texts by their ids, and what they depend on.
+    texts: HashMap<Vec<u32>, Tensor>,
+    text_identity: String,
     bytes: usize,
     room: usize,
     full: bool,
@@ -49,10 +54,36 @@ impl TrunkCache {
     pub(super) fn begin(&self, identity: &str, room: usize) {
         let mut inner = self.lock();
         if inner.identity != identity {
-            *inner = Inner { identity: identity.to_owned(), ..Inner::default() };
+            inner.bytes -= inner.outputs.values().map(size).sum::<usize>();
+            inner.outputs.clear();
+            identity.clone_into(&mut inner.identity);
         }
         inner.room = room;
         inner.full = false;
+    }
+
+    /// The same for texts.
+    pub(super) fn begin_texts(&self, identity: &str, room: usize) {
+        let mut inner = self.lock();
+        if inner.text_identity != identity {
+            inner.bytes -= inner.texts.values().map(size).sum::<usize>();
+            inner.texts.clear();
+            identity.clone_into(&mut inner.text_identity);
+        }
+        inner.room = room;
+    }
+
+    pub(super) fn text(&self, ids: &[u32]) -> Option<Tensor> {
+        self.lock().texts.get(ids).cloned()
+    }
+
+    /// Keeps the features of a text, as long as there is room.
+    pub(super) fn put_text(&self, ids: &[u32], features: &Tensor) {
+        let mut inner = self.lock();
+        if inner.bytes + size(features) <= inner.room && inner.texts.insert(ids.to_owned(), features.clone()).is_none()
+        {
+            inner.bytes += size(features);
+        }
     }
 
     pub(super) fn get(&self, key: Key) -> Option<Tensor> {
@@ -61,12 +92,11 @@ impl TrunkCache {
 
     /// Keeps an output, as long as there is room.
     pub(super) fn put(&self, key: Key, output: &Tensor) {
-        let size = output.elem_count() * output.dtype().size_in_bytes();
         let mut inner = self.lock();
-        if inner.bytes + size > inner.room {
+        if inner.bytes + size(output) > inner.room {
             inner.full = true;
         } else if inner.outputs.insert(key, output.clone()).is_none() {
-            inner.bytes += size;
+            inner.bytes += size(output);
         }
     }
 
@@ -74,6 +104,11 @@ impl TrunkCache {
     pub(super) fn is_full(&self) -> bool {
         self.lock().full
     }
+}
+
+/// Bytes of a tensor.
+fn size(tensor: &Tensor) -> usize {
+    tensor.elem_count() * tensor.dtype().size_in_bytes()
 }
 
 #[cfg(test)]
@@ -95,7 +130,15 @@ mod tests {
         assert!(cache.get((2, 0)).is_none() && cache.is_full(), "two outputs of 8 bytes have room");
         cache.begin("a", 40);
         assert!(cache.get((0, 0)).is_some() && !cache.is_full());
+        cache.begin_texts("t", 40);
+        cache.put_text(&[1, 2], &output);
         cache.begin("b", 40);
-        assert!(cache.get((0, 0)).is_none());
+        assert!(cache.get((0, 0)).is_none() && cache.text(&[1, 2]).is_some());
+        cache.begin_texts("u", 40);
+        assert!(cache.text(&[1, 2]).is_none());
+        for film in 0..5 {
+            cache.put((film, 0), &output);
+        }
+        assert!(cache.get((4, 0)).is_some() && !cache.is_full(), "all room is free again");
     }
 }

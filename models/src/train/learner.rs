@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::frozen::{TrunkCache, View};
 use super::{objective, sampler};
-use crate::config::{Config, Objective};
+use crate::config::{Config, Objective, Pooling};
 use crate::error::ModelError;
 use crate::layers::Linear;
 use crate::loss;
@@ -37,6 +37,8 @@ pub struct Batch {
     pub image_labels: Vec<Vec<f32>>,
     /// Token ids.
     pub texts: Vec<Vec<u32>>,
+    /// Features of the texts, where the text encoder is frozen as a whole.
+    pub text_features: Option<Tensor>,
     /// Their labels.
     pub text_labels: Vec<Vec<f32>>,
     /// Images and texts that belong together, as rows of this batch. With InfoNCE row `i` of both does, said or not.
@@ -188,15 +190,44 @@ impl Learner {
     pub(super) fn trunk_identity(&self) -> Result<String, ModelError> {
         let side = self.config.vision.image_size();
         let ramp = Pixels::new(side, (0..side * side).map(|i| (i * 7 % 251) as u8).collect())?;
-        let output = self.trunk_of(&ramp)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()?;
-        let mut hasher = blake3::Hasher::new();
-        for value in output {
-            hasher.update(&value.to_le_bytes());
-        }
+        let output = hash(&self.trunk_of(&ramp)?)?;
         let t = &self.config.training;
         let (vision, preprocessing) = (&self.config.vision, &self.config.preprocessing);
-        let parts =
-            (hasher.finalize().to_hex().to_string(), self.frozen, t.flip, &t.augmentation, vision, preprocessing);
+        let parts = (output, self.frozen, t.flip, &t.augmentation, vision, preprocessing);
+        serde_json::to_string(&parts).map_err(|e| ModelError::Data(e.to_string()))
+    }
+
+    /// Whether the features of a text are the same throughout the run.
+    pub(super) fn texts_are_frozen(&self) -> bool {
+        let text = &self.config.text;
+        self.config.training.frozen_text_layers >= text.layers && text.pooling == Pooling::Masked
+    }
+
+    /// Features of the texts of a batch, `[texts, hidden]`, of a frozen text encoder. Each text is computed alone, so that it is
+    /// the same whether or not the cache had it.
+    pub(super) fn text_features(&self, texts: &[Vec<u32>], cache: &TrunkCache) -> Result<Tensor, ModelError> {
+        let compute = |ids: &Vec<u32>| -> Result<Tensor, ModelError> {
+            if let Some(features) = cache.text(ids) {
+                return Ok(features);
+            }
+            let features = self.model.text.forward(&self.tokenizer.batch(std::slice::from_ref(ids)))?.detach();
+            cache.put_text(ids, &features);
+            Ok(features)
+        };
+        let features: Vec<Tensor> = if self.device.is_cpu() {
+            texts.par_iter().map(compute).collect::<Result<_, _>>()?
+        } else {
+            texts.iter().map(compute).collect::<Result<_, _>>()?
+        };
+        Ok(Tensor::cat(&features, 0)?)
+    }
+
+    /// What [`Learner::text_features`] depends on beside the text.
+    pub(super) fn text_identity(&self) -> Result<String, ModelError> {
+        let vocabulary = u32::try_from(self.config.text.vocab_size).unwrap_or(u32::MAX);
+        let ids: Vec<u32> = (0..self.config.text.max_tokens.min(16) as u32).map(|i| i * 31 % vocabulary).collect();
+        let features = self.model.text.forward(&self.tokenizer.batch(&[ids]))?;
+        let parts = (hash(&features)?, &self.config.text);
         serde_json::to_string(&parts).map_err(|e| ModelError::Data(e.to_string()))
     }
 
@@ -228,11 +259,14 @@ impl Learner {
             };
             Some(features.to_dtype(self.dtype)?)
         };
-        let texts = batch.texts.get(part(batch.texts.len(), k, pieces)).unwrap_or_default();
-        let text_features = if texts.is_empty() {
-            None
-        } else {
-            Some(model.text.forward(&self.tokenizer.batch(texts))?.to_dtype(self.dtype)?)
+        let rows = part(batch.texts.len(), k, pieces);
+        let text_features = match &batch.text_features {
+            _ if rows.is_empty() => None,
+            Some(features) => Some(features.narrow(0, rows.start, rows.len())?),
+            None => {
+                let texts = batch.texts.get(rows).unwrap_or_default();
+                Some(model.text.forward(&self.tokenizer.batch(texts))?.to_dtype(self.dtype)?)
+            }
         };
         Ok(Shard { image_features, text_features })
     }
@@ -266,6 +300,15 @@ impl Learner {
         losses.total = loss::scalar(&total)?;
         Ok((total, losses))
     }
+}
+
+/// A hash of the values of a tensor.
+fn hash(tensor: &Tensor) -> Result<String, ModelError> {
+    let mut hasher = blake3::Hasher::new();
+    for value in tensor.to_dtype(DType::F32)?.flatten_all()?.to_vec1::<f32>()? {
+        hasher.update(&value.to_le_bytes());
+    }
+    Ok(hasher.finalize().to_hex().to_string())
 }
 
 /// Part `k` of `n` of so many items, as even as can be.

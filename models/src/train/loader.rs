@@ -146,7 +146,7 @@ impl<'a> Loader<'a> {
                 Image::View(view) => views.push(view),
             }
         }
-        let batch = Batch { images, trunk: None, image_labels, texts: ids, text_labels: labels, pairs };
+        let batch = Batch { images, image_labels, texts: ids, text_labels: labels, pairs, ..Batch::default() };
         Ok(Prepared { batch, views: self.frozen.map(|_| views), skipped })
     }
 

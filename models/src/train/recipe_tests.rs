@@ -140,6 +140,29 @@ fn frozen_layers_get_no_gradient_and_all_others_do() {
 }
 
 #[test]
+fn kept_features_of_frozen_texts_are_those_of_the_encoder() {
+    let learner = learner(&changed(|t| (t.frozen, t.frozen_text_layers) = (6, 2)), DType::F32, 2);
+    let whole = batch(4);
+    let cache = TrunkCache::default();
+    cache.begin_texts(&learner.text_identity().unwrap(), 1 << 20);
+    let once = learner.text_features(&whole.texts, &cache).unwrap();
+    let kept = learner.text_features(&whole.texts, &cache).unwrap();
+    assert_eq!(flat(&once), flat(&kept));
+    let trunks: Vec<_> = whole.images.iter().map(|film| learner.trunk_of(film).unwrap()).collect();
+    let trunk = candle_core::Tensor::cat(&trunks, 0).unwrap();
+    let through = Batch { trunk: Some(trunk), images: Vec::new(), ..whole };
+    let cached = Batch { text_features: Some(kept), ..through.clone() };
+    let ((a, ga), (b, gb)) = (learner.gradients(&through, 0).unwrap(), learner.gradients(&cached, 0).unwrap());
+    assert!((a.total - b.total).abs() < 1e-5, "{a:?} {b:?}");
+    for ((name, _), (a, b)) in learner.parameters().iter().zip(ga.iter().zip(&gb)) {
+        assert_eq!(a.is_some(), b.is_some(), "{name}");
+        if let (Some(a), Some(b)) = (a, b) {
+            assert!(flat(a).iter().zip(flat(b)).all(|(x, y)| (x - y).abs() < 1e-5), "{name}");
+        }
+    }
+}
+
+#[test]
 fn a_run_with_everything_on_resumes_to_the_bit() {
     let config = || {
         changed(|t| {

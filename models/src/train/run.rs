@@ -62,7 +62,7 @@ pub fn train(
     let training = &config.training;
     let adam = AdamW::new(learner.parameters(), training.weight_decay, training.clip_norm)?;
     let ema = if training.ema_decay > 0.0 { Some(Ema::new(learner.parameters(), training.ema_decay)?) } else { None };
-    let fresh = State::new(sources.images.len(), sources.texts.len(), labels);
+    let fresh = State::new(sources.images.len(), sources.texts.len(), labels, options.from.clone());
     let (state, best) = if resumed {
         checkpoint::resume(&path, &adam, ema.as_ref(), &fresh, &options.device)?
     } else {
@@ -72,8 +72,12 @@ pub fn train(
 
     let cache = options.trunk_cache.clone().unwrap_or_else(|| Arc::new(TrunkCache::default()));
     let frozen = (training.frozen > 0).then_some(&*cache);
+    let room = training.cache_mb.saturating_mul(1 << 20);
     if frozen.is_some() {
-        cache.begin(&learner.trunk_identity()?, training.cache_mb.saturating_mul(1 << 20));
+        cache.begin(&learner.trunk_identity()?, room);
+    }
+    if learner.texts_are_frozen() {
+        cache.begin_texts(&learner.text_identity()?, room);
     }
     let loader = Loader::new(&config, sources.images, sources.texts, &tokenizer, frozen)?;
     let mut run = Run {
@@ -196,7 +200,10 @@ impl Run<'_> {
     /// One step of the optimiser.
     fn learn(&mut self, prepared: Prepared, rate: f64) -> Result<Losses, ModelError> {
         let trunk = prepared.views.map(|views| self.learner.trunk(&views, self.cache)).transpose()?;
-        let batch = Batch { trunk, ..prepared.batch };
+        let mut batch = Batch { trunk, ..prepared.batch };
+        if self.learner.texts_are_frozen() {
+            batch.text_features = Some(self.learner.text_features(&batch.texts, self.cache)?);
+        }
         let (losses, gradients) = self.learner.gradients(&batch, self.state.step)?;
         if !losses.total.is_finite() {
             return Err(ModelError::Diverged { step: self.state.step, loss: losses.total });
@@ -204,7 +211,7 @@ impl Run<'_> {
         self.adam.step(&gradients, self.state.step + 1, rate)?;
         self.clamp_logit_scale()?;
         if let Some(ema) = &self.ema {
-            ema.update(self.state.step + 1)?;
+            ema.update(self.state.step + 1, &gradients)?;
         }
         Ok(losses)
     }
