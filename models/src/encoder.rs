@@ -187,13 +187,36 @@ impl Encoder {
         })
     }
 
-    /// Outputs of the first `frozen` layers of the image encoder for each film, in half precision in main memory.
-    pub(crate) fn trunks(&self, images: &[Pixels], frozen: usize) -> Result<Vec<Tensor>, ModelError> {
-        let one = |pixels: &Pixels| -> Result<Tensor, ModelError> {
-            let output = self.model.vision.trunk(&self.input(std::slice::from_ref(pixels))?, frozen)?;
-            Ok(output.to_dtype(DType::F16)?.to_device(&Device::Cpu)?)
-        };
-        self.in_batches(images, |batch| batch.iter().map(one).collect())
+    /// Output of the first `frozen` layers of the image encoder for a film, in half precision in main memory.
+    pub(crate) fn trunk(&self, film: &Pixels, frozen: usize) -> Result<Tensor, ModelError> {
+        let output = self.model.vision.trunk(&self.input(std::slice::from_ref(film))?, frozen)?;
+        Ok(output.to_dtype(DType::F16)?.to_device(&Device::Cpu)?.contiguous()?)
+    }
+
+    /// Unit vectors of texts, in their order, with features that are kept from earlier calls: `kept` finds them by the text's
+    /// ids, `keep` takes what had to be computed.
+    pub(crate) fn embed_texts_keeping(
+        &self,
+        texts: &[String],
+        kept: impl Fn(&[u32]) -> Option<Tensor> + Sync,
+        keep: impl Fn(&[u32], &Tensor) + Sync,
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        let features = texts
+            .par_iter()
+            .map(|text| {
+                let ids = self.tokenizer.ids(text)?;
+                if let Some(features) = kept(&ids) {
+                    return Ok(features);
+                }
+                let features = self.model.text.forward(&self.tokenizer.batch(std::slice::from_ref(&ids)))?;
+                keep(&ids, &features);
+                Ok(features)
+            })
+            .collect::<Result<Vec<Tensor>, ModelError>>()?;
+        if features.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.model.project_texts(&Tensor::cat(&features, 0)?)?.to_vec2()?)
     }
 
     /// Unit vectors of films whose first `frozen` layers are done, in their order.

@@ -17,8 +17,6 @@ const K: usize = 10;
 pub struct Scored {
     /// For each finding a score for each film.
     pub scores: Vec<Vec<f32>>,
-    /// Macro AUC on the validation patients.
-    pub validation: Option<f64>,
     /// Seconds of training.
     pub seconds: f64,
     /// Films that were trained on.
@@ -52,8 +50,6 @@ pub struct Row {
     pub precision_at_10_sd: f64,
     /// Difference of the means to the base.
     pub precision_at_10_difference: Option<Interval>,
-    /// Macro AUC on the validation patients, mean over the seeds.
-    pub validation: Option<f64>,
     /// Seconds of training, mean over the seeds.
     pub seconds: f64,
 }
@@ -116,7 +112,6 @@ pub fn compare(
         };
         let precision_at_10_difference = differences.pop().flatten();
         let macro_auc_difference = differences.pop().flatten();
-        let validations: Vec<f64> = runs.iter().filter_map(|run| run.validation).collect();
         rows.push(Row {
             variant,
             films: runs.first().map_or(0, |run| run.films),
@@ -129,7 +124,6 @@ pub fn compare(
             precision_at_10_mean,
             precision_at_10_sd,
             precision_at_10_difference,
-            validation: (!validations.is_empty()).then(|| mean(validations)),
             seconds: mean(runs.iter().map(|run| run.seconds)),
         });
     }

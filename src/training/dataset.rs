@@ -121,7 +121,7 @@ impl Dataset {
 }
 
 /// A number for a patient or a film; the identifier itself goes no further.
-fn number(id: &str) -> u64 {
+pub fn number(id: &str) -> u64 {
     let hash = blake3::hash(id.as_bytes());
     hash.as_bytes().iter().take(8).fold(0, |n, byte| (n << 8) | u64::from(*byte))
 }

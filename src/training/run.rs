@@ -134,7 +134,7 @@ pub fn train(home: &Home, catalogue: &Catalogue, options: Options) -> Result<Sum
     Ok(Summary { name, ..trained })
 }
 
-/// Trains in the folder `work`. Without `validation` the last weights are kept.
+/// Trains in the folder `work`. Without a `validator` the last weights are kept.
 ///
 /// # Errors
 /// See [`train`].
@@ -142,7 +142,7 @@ pub fn run(
     config: &Config,
     options: &Options,
     data: &Dataset,
-    validation: Option<&Validation>,
+    validator: Option<&dyn Validator>,
     work: &Path,
     trunk_cache: Option<Arc<TrunkCache>>,
 ) -> Result<Summary> {
@@ -155,8 +155,7 @@ pub fn run(
 
     let mut watch = Watch::new(&data.films);
     let (films, texts) = (Films(&data.films), Texts::new(&data.texts));
-    let validator = validation.filter(|v| v.films() > 0).map(|v| -> &dyn Validator { v });
-    let sources = Sources { images: &films, texts: &texts, validator };
+    let sources = Sources { images: &films, texts: &texts, validator: validator.filter(|v| v.films() > 0) };
     let outcome = thorax_models::train::train(&run, sources, interrupt::flag(), &mut |event| watch.observe(event))?;
     watch.progress.finish();
     let model = match outcome {

@@ -8,6 +8,7 @@ use image::DynamicImage;
 use thorax_index::Catalogue;
 use thorax_models::train::{Score, SourceError, Validator};
 
+use super::dataset::number;
 use super::split::Split;
 use crate::archive::{View, load_image};
 use crate::error::Result;
@@ -33,6 +34,7 @@ pub struct Validation {
 }
 
 struct Film {
+    key: u64,
     path: PathBuf,
     source: String,
     shown: Vec<Finding>,
@@ -52,7 +54,8 @@ impl Validation {
             }
             let shown = shown(&study);
             for image in study.images.iter().filter(|image| image.view != Some(View::Lateral)) {
-                films.push(Film { path: image.path.clone(), source: study.source.clone(), shown: shown.clone() });
+                let (path, source) = (image.path.clone(), study.source.clone());
+                films.push(Film { key: number(&image.id), path, source, shown: shown.clone() });
             }
         }
         Ok(Self::of(films))
@@ -101,6 +104,10 @@ impl Validator for Validation {
         Ok(load_image(&film.path)?)
     }
 
+    fn key(&self, index: usize) -> u64 {
+        self.films.get(index).map_or(0, |film| film.key)
+    }
+
     fn texts(&self) -> Vec<String> {
         self.texts.clone()
     }
@@ -144,7 +151,7 @@ mod tests {
         let polarity = if there { Polarity::Present } else { Polarity::Absent };
         let (observation, origin) = (Observation::Cardiomegaly, LabelOrigin::Dataset);
         let shown = vec![Finding { observation, polarity, side: None, severity: None, origin }];
-        Film { path: PathBuf::new(), source: source.to_owned(), shown }
+        Film { key: 0, path: PathBuf::new(), source: source.to_owned(), shown }
     }
 
     #[test]

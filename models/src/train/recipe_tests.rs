@@ -38,6 +38,10 @@ impl Validator for Unseen {
         self.0.load(index)
     }
 
+    fn key(&self, index: usize) -> u64 {
+        1000 + index as u64
+    }
+
     fn texts(&self) -> Vec<String> {
         SENTENCES[..4].iter().map(|(s, _)| (*s).to_owned()).collect()
     }

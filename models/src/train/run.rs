@@ -88,7 +88,7 @@ pub fn train(
         adam,
         ema,
         best,
-        validation: sources.validator.map(Validation::new),
+        validation: sources.validator.map(|validator| Validation::new(validator, &learner, &cache)),
         curves: Curves::open(&out.join(CURVES_FILE), state.step)?,
         state,
         path: &path,
@@ -257,8 +257,7 @@ impl Run<'_> {
         let Some(validation) = &mut self.validation else { return Ok(()) };
         self.state.validated = self.state.step;
         let encoder = Encoder::of_tensors(self.config, self.tokenizer, &weights, &self.options.device)?;
-        let frozen = self.config.training.frozen;
-        let Some(score) = rayon::scope(|_| validation.score(&encoder, frozen))? else { return Ok(()) };
+        let Some(score) = rayon::scope(|_| validation.score(&encoder))? else { return Ok(()) };
         let best = self.state.best.as_ref().is_none_or(|best| score.value > best.value);
         self.curves.validation(self.state.step, score.value, best, &score.details)?;
         observe(Event::Validated { step: self.state.step, value: score.value, best });
