@@ -49,8 +49,11 @@ fn stated(text: &str, labeled: &Labeled) -> Vec<String> {
         labeled.mentions.iter().filter(|m| m.polarity == Polarity::Absent).filter_map(|m| m.cue.clone()).collect();
     cues.sort_by_key(|cue| cue.start);
     cues.dedup();
-    let without =
-        |cue: std::ops::Range<usize>| Some(tidy(&format!("{}{}", text.get(..cue.start)?, text.get(cue.end..)?)));
+    // "No effusion or pneumothorax" denies both; without the "no", "or" would leave it open.
+    let without = |cue: std::ops::Range<usize>| {
+        let rest = text.get(cue.end..)?.replace(" or ", " and ").replace(" nor ", " and ");
+        Some(tidy(&format!("{}{rest}", text.get(..cue.start)?)))
+    };
     cues.into_iter().filter_map(without).collect()
 }
 
