@@ -19,6 +19,9 @@ use crate::error::Result;
 pub struct Ablate {
     /// The plan, a TOML file.
     file: PathBuf,
+    /// Architecture and recipe, a preset or a TOML file [default: the plan's].
+    #[arg(long, value_name = "PRESET")]
+    preset: Option<String>,
     /// Seeds of each variant [default: the plan's].
     #[arg(long, value_name = "N")]
     seeds: Option<u64>,
@@ -76,6 +79,7 @@ impl Ablate {
     /// The plan does not fit, there is nothing to train on or to score, or a run fails.
     pub fn run(self, context: &Context) -> Result<()> {
         let mut plan = Plan::load(&self.file)?;
+        plan.preset = self.preset.unwrap_or(plan.preset);
         plan.seeds = self.seeds.unwrap_or(plan.seeds);
         plan.steps = self.steps.unwrap_or(plan.steps);
         plan.source = self.source.unwrap_or(plan.source);

@@ -64,7 +64,8 @@ pub struct Training {
     /// Layers of the image encoder that don't train, from the first on: the stem counts as one, each block as one, and what
     /// follows the blocks as one. 0 = all train.
     pub frozen: usize,
-    /// Variants of each film that are shown where layers are frozen; their outputs are kept in memory (`cache_mb`).
+    /// Variants of each film that are shown where layers are frozen; their outputs are kept in memory (`cache_mb`). The share
+    /// `flip` of them is flipped.
     pub frozen_views: u32,
     /// Layers of the text encoder that don't train, from the first on, and with them the table of words. 0 = all train.
     pub frozen_text_layers: usize,

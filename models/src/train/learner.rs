@@ -193,7 +193,7 @@ impl Learner {
         let output = hash(&self.trunk_of(&ramp)?)?;
         let t = &self.config.training;
         let (vision, preprocessing) = (&self.config.vision, &self.config.preprocessing);
-        let parts = (output, self.frozen, t.flip, &t.augmentation, vision, preprocessing);
+        let parts = (output, self.frozen, &t.augmentation, vision, preprocessing);
         serde_json::to_string(&parts).map_err(|e| ModelError::Data(e.to_string()))
     }
 

@@ -25,6 +25,9 @@ pub(super) const AHEAD: usize = 2;
 /// Films that are looked at to find one of a patient that the batch does not have yet.
 const TRIES: usize = 64;
 
+/// Marks the number of a variant that is flipped.
+const FLIPPED: u32 = 1 << 30;
+
 /// A batch and what went wrong on the way.
 pub(super) struct Prepared {
     pub(super) batch: Batch,
@@ -194,17 +197,25 @@ impl<'a> Loader<'a> {
         let training = &self.config.training;
         let mut rng = sampler::rng(&format!("film {place}"), training.seed, step);
         let Some(cache) = self.frozen else {
-            let (pixels, flipped) = change(&*self.film(index)?, training, &mut rng);
+            let film = self.film(index)?;
+            let flipped = training.flip > 0.0 && rng.random_bool(training.flip);
+            let changed = augment(&film, &training.augmentation, &mut rng);
+            let pixels = if flipped { mirror(&changed) } else { changed };
             return Ok(Shown { index, image: Image::Pixels(pixels), flipped });
         };
-        // One of its few variants, each of which is the same in every run.
-        let key = (self.images.key(index), rng.random_range(0..training.frozen_views));
-        let mut rng = sampler::rng("variant", key.0, u64::from(key.1));
-        if let Some(output) = cache.get(key) {
-            return Ok(Shown { index, image: Image::View(View::Known(output)), flipped: flips(training, &mut rng) });
-        }
-        let (pixels, flipped) = change(&*self.film(index)?, training, &mut rng);
-        Ok(Shown { index, image: Image::View(View::New { key, pixels }), flipped })
+        // One of its few variants, each of which is the same in every run; the first ones are flipped.
+        let view = rng.random_range(0..training.frozen_views);
+        let flipped = f64::from(view) < (f64::from(training.frozen_views) * training.flip).round();
+        let key = (self.images.key(index), if flipped { view | FLIPPED } else { view });
+        let view = match cache.get(key) {
+            Some(output) => View::Known(output),
+            None => {
+                let mut rng = sampler::rng("variant", key.0, u64::from(view));
+                let pixels = augment(&*self.film(index)?, &training.augmentation, &mut rng);
+                View::New { key, pixels: if flipped { mirror(&pixels) } else { pixels } }
+            }
+        };
+        Ok(Shown { index, image: Image::View(view), flipped })
     }
 
     /// Replaces films of patients that the batch has already; where there is nobody else, the batch gets smaller.
@@ -220,18 +231,6 @@ impl<'a> Loader<'a> {
             false
         });
     }
-}
-
-/// Whether this variant is flipped.
-fn flips(training: &Training, rng: &mut ChaCha8Rng) -> bool {
-    training.flip > 0.0 && rng.random_bool(training.flip)
-}
-
-/// A film changed at random, and whether it was flipped.
-fn change(film: &Pixels, training: &Training, rng: &mut ChaCha8Rng) -> (Pixels, bool) {
-    let flipped = flips(training, rng);
-    let changed = augment(film, &training.augmentation, rng);
-    if flipped { (mirror(&changed), true) } else { (changed, false) }
 }
 
 #[cfg(test)]
@@ -270,6 +269,28 @@ mod tests {
         for (a, b) in plain.image_labels.iter().zip(&flipped.image_labels) {
             assert_eq!([a[0], a[1], a[3], a[2]], b[..]);
         }
+    }
+
+    #[test]
+    fn variants_of_frozen_films_are_few_and_flipped_ones_have_their_sides_swapped() {
+        let mut config = tiny();
+        (config.training.frozen, config.training.frozen_views, config.training.flip) = (2, 4, 0.5);
+        let (films, tokenizer, cache) = (Films::new(5, 1), tokenizer(), TrunkCache::default());
+        let mut loader = Loader::new(&config, &films, &Lines, &tokenizer, Some(&cache)).unwrap();
+        let mut seen: HashMap<(u64, u32), Pixels> = HashMap::new();
+        for step in 0..40 {
+            let prepared = loader.prepare(step).unwrap();
+            assert!(prepared.batch.images.is_empty());
+            for (view, labels) in prepared.views.unwrap().into_iter().zip(prepared.batch.image_labels) {
+                let View::New { key, pixels } = view else { panic!("nothing was kept") };
+                let [a, b, left, right] = films.films[key.0 as usize].1;
+                let flipped = key.1 & FLIPPED != 0;
+                assert_eq!(flipped, key.1 & !FLIPPED < 2, "half of four");
+                assert_eq!(labels, if flipped { [a, b, right, left] } else { [a, b, left, right] });
+                assert_eq!(seen.entry(key).or_insert_with(|| pixels.clone()), &pixels, "a variant is always the same");
+            }
+        }
+        assert_eq!(seen.len(), 5 * 4);
     }
 
     #[test]
