@@ -66,6 +66,26 @@ test("the viewer's keys zoom, fit, invert, window and reset", async ({ home }) =
   await expect.poll(filter).toBe(plain);
 });
 
+test("the heat map of the words is shown on the film, says where it is highest, and keeps them out of addresses", async ({
+  home,
+}) => {
+  await openStudy(home);
+  const heat = home.getByTestId("heat");
+  await expect(heat).toHaveCount(0);
+  await home.getByRole("button", { name: "Heat map" }).click();
+  await expect(heat).toBeVisible();
+  await expect(home.getByRole("button", { name: "Heat map" })).toHaveAttribute("aria-pressed", "true");
+  await expect(home.getByText(/^Highest in the .* part/)).toContainText("not where a disease is");
+  const covered = await heat.evaluate((canvas: HTMLCanvasElement) => {
+    const data = canvas.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+    return Array.from(data).filter((value, place) => place % 4 === 3 && value > 0).length;
+  });
+  expect(covered).toBeGreaterThan(0);
+  await shot(home, "study-heat");
+  await home.keyboard.press("m");
+  await expect(heat).toHaveCount(0);
+});
+
 test("the wheel zooms where the pointer is, and dragging pans", async ({ home }) => {
   await openStudy(home);
   const box = await film(home).boundingBox();

@@ -1,6 +1,6 @@
 /** The HTTP API. Query text and report text travel in bodies, never in an address. */
 
-import type { SearchResponse, Status, Study, Target } from "./types.ts";
+import type { Mapped, SearchResponse, Status, Study, Target } from "./types.ts";
 
 /** Why a request failed: the caller's fault, the service's, or no answer at all. */
 export type FaultKind = "caller" | "service" | "network";
@@ -57,6 +57,13 @@ export const filmAddress = (key: string): string => `${base}/images/${encodeURIC
 
 /** A JPEG of the film, longest side 320 pixels. */
 export const thumbnailAddress = (key: string): string => `${filmAddress(key)}/thumbnail`;
+
+/** Where the words of a query lie on a film. */
+export function getHeatMap(key: string, text: string, signal: AbortSignal): Promise<Mapped> {
+  const headers = { "content-type": "application/json" };
+  const body = JSON.stringify({ text });
+  return request(`images/${encodeURIComponent(key)}/heatmap`, { method: "POST", headers, body, signal });
+}
 
 /** The bytes of a film, to search with. */
 export async function getFilm(key: string, signal: AbortSignal): Promise<Blob> {

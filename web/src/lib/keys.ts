@@ -36,6 +36,7 @@ export const shortcuts: { keys: string[]; does: string }[][] = [
     { keys: ["z"], does: "Actual pixels, and back" },
     { keys: ["="], does: "Fit the film" },
     { keys: ["i"], does: "Invert" },
+    { keys: ["m"], does: "Heat map of the query" },
     { keys: ["1", "to", "4"], does: "Window presets" },
     { keys: ["Shift", "arrows"], does: "Pan" },
     { keys: ["Space"], does: "Reset the film" },

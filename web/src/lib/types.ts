@@ -42,6 +42,26 @@ export interface FilmRef {
   height: number;
 }
 
+/** A value for each place of a film: how near it is to the words of a query. */
+export interface HeatMap {
+  rows: number;
+  columns: number;
+  values: number[];
+  /** Width and height of the film. */
+  film: [number, number];
+  /** What the grid covers, in pixels of the film: left, top, side. It reaches beyond a film that is not square. */
+  square: [number, number, number];
+}
+
+export interface Mapped {
+  map: HeatMap;
+  range: [number, number];
+  peak: { x: number; y: number; words: string };
+  /** What to keep in mind. */
+  caution: string;
+  notice: string;
+}
+
 export interface Component {
   rank: number;
   score: number;
