@@ -4,16 +4,15 @@
 //! Chance is the box's share of the film. That is easy to beat without looking: hearts lie low in the middle. So two
 //! blind baselines stand beside it: the film's centre, and the place that most boxes of other patients cover.
 
-use std::path::Path;
-
 use serde::Serialize;
 use thorax_index::Catalogue;
 use thorax_models::{Encoder, Regions};
 
+use super::blind::Blind;
 use super::bootstrap::{Bootstrap, Interval};
+use super::boxes::BoxOfFilm;
 use super::cohort::{Film, Truth, encode, ensemble};
 use super::metrics::mean;
-use super::report::{Bar, Bars, Cell, Part, Plot, Sheet, Table};
 use crate::error::{Error, Result};
 use crate::explain::{Against, HeatMap, Place};
 use crate::findings::{Observation, prompts};
@@ -23,65 +22,11 @@ use crate::training::split::Split;
 /// Side of the originals that the boxes were drawn on, in pixels.
 const ORIGINAL: f32 = 1024.0;
 
-/// Cells of a side, where boxes of other patients are counted.
-const CELLS: usize = 64;
-
-/// Fewer boxes of the same finding by other patients, and those of all findings are counted.
-const ENOUGH: usize = 3;
-
 /// A box centre nearer to the midline than this share of the width has no side.
 const MIDLINE: f32 = 0.1;
 
 /// What is held against the query, by default: chosen before any box was looked at.
 pub const AGAINST: Against = Against::Normal;
-
-/// A box in pixels of the original, as the data set has it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct BoxOfFilm {
-    /// `00004296_000`.
-    pub film: String,
-    /// What is in it.
-    pub finding: Observation,
-    /// Left edge, top edge, width, height.
-    pub area: [f32; 4],
-}
-
-/// Reads `BBox_List_2017.csv`: image, finding, x, y, width, height.
-///
-/// # Errors
-/// A file that cannot be read, or a line that is not that, is named.
-pub fn boxes(path: &Path) -> Result<Vec<BoxOfFilm>> {
-    let unreadable = |e: csv::Error| Error::Caller(format!("{}: {e}", path.display()));
-    let mut csv = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(unreadable)?;
-    let mut boxes = Vec::new();
-    for record in csv.records() {
-        let record = record.map_err(unreadable)?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let fault = |what: &str| Error::Caller(format!("{}, line {line}: {what}", path.display()));
-        let field = |at: usize| record.get(at).unwrap_or_default().trim();
-        let film = field(0).rsplit_once('.').map_or(field(0), |(stem, _)| stem).to_owned();
-        let finding =
-            observation(field(1)).ok_or_else(|| fault(&format!("'{}' is no finding that is known", field(1))))?;
-        let mut area = [0.0f32; 4];
-        for (at, slot) in area.iter_mut().enumerate() {
-            let number = field(at + 2).parse().ok().filter(|v: &f32| v.is_finite() && *v >= 0.0);
-            *slot = number.ok_or_else(|| fault(&format!("column {}: wanted pixels", at + 3)))?;
-        }
-        boxes.push(BoxOfFilm { film, finding, area });
-    }
-    Ok(boxes)
-}
-
-/// The data set's word for an observation.
-fn observation(label: &str) -> Option<Observation> {
-    match label {
-        "Infiltrate" | "Infiltration" => Some(Observation::LungOpacity),
-        "Mass" | "Nodule" => Some(Observation::LungLesion),
-        "Effusion" => Some(Observation::PleuralEffusion),
-        "Pleural_Thickening" => Some(Observation::PleuralOther),
-        other => other.parse().ok(),
-    }
-}
 
 /// Figures of a group of boxes.
 #[derive(Clone, Debug, Serialize)]
@@ -108,13 +53,25 @@ pub struct Row {
     pub side: Option<Interval>,
 }
 
+/// What a map shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Style {
+    /// What each place adds to the film's score: what `thorax explain` shows.
+    Contribution,
+    /// The same, less what that place adds on the mean of the other patients' films.
+    Centred,
+    /// The cosine of the place alone.
+    Cosine,
+}
+
 /// A way of making the map.
 #[derive(Clone, Debug, Serialize)]
 pub struct Variant {
     /// What is held against the query.
     pub against: Against,
-    /// The map shows what each place adds to the film's score; else the cosine of the place alone.
-    pub contribution: bool,
+    /// What the map shows.
+    pub style: Style,
     /// Share of peaks within their box.
     pub hits: Option<Interval>,
 }
@@ -137,13 +94,13 @@ pub struct Report {
 }
 
 /// A box on its film, with the film's regions.
-struct Case {
-    finding: Observation,
-    patient: String,
-    regions: Regions,
-    film: (u32, u32),
+pub(super) struct Case {
+    pub(super) finding: Observation,
+    pub(super) patient: String,
+    pub(super) regions: Regions,
+    pub(super) film: (u32, u32),
     /// In pixels of the film.
-    area: [f32; 4],
+    pub(super) area: [f32; 4],
 }
 
 /// Plays the pointing game.
@@ -161,18 +118,19 @@ pub fn grounding(
     let first = cases.first().map(|c| (c.regions.rows, c.regions.columns)).unwrap_or_default();
     let mut variants = Vec::new();
     let mut peaks = Vec::new();
-    for (against, contribution) in [
-        (AGAINST, true),
-        (AGAINST, false),
-        (Against::Denied, true),
-        (Against::Denied, false),
-        (Against::Nothing, true),
-        (Against::Nothing, false),
+    for (against, style) in [
+        (AGAINST, Style::Contribution),
+        (AGAINST, Style::Centred),
+        (AGAINST, Style::Cosine),
+        (Against::Denied, Style::Contribution),
+        (Against::Denied, Style::Centred),
+        (Against::Nothing, Style::Contribution),
+        (Against::Nothing, Style::Centred),
     ] {
-        let points = points(encoder, &cases, against, contribution)?;
+        let points = points(encoder, &cases, against, style)?;
         let hits = bootstrap(&cases, seed, resamples)
-            .interval(|items| share(items, |i| Some(inside(&points.get(i)?.clone(), cases.get(i)?.area))));
-        variants.push(Variant { against, contribution, hits });
+            .interval(|items| share(items, |i| Some(inside(points.get(i)?, cases.get(i)?.area))));
+        variants.push(Variant { against, style, hits });
         if peaks.is_empty() {
             peaks = points;
         }
@@ -233,79 +191,38 @@ fn cases(catalogue: &Catalogue, encoder: &Encoder, boxes: &[BoxOfFilm]) -> Resul
 }
 
 /// The peak of each case's map.
-fn points(encoder: &Encoder, cases: &[Case], against: Against, contribution: bool) -> Result<Vec<Place>> {
+fn points(encoder: &Encoder, cases: &[Case], against: Against, style: Style) -> Result<Vec<Place>> {
     let mut directions: Vec<Option<Vec<f32>>> = vec![None; Observation::COUNT];
     for case in cases {
         let Some(slot) = directions.get_mut(case.finding.index()).filter(|slot| slot.is_none()) else { continue };
         let query = ensemble(&encoder.embed_texts(&prompts(case.finding))?);
         *slot = Some(against.less(encoder, query, Some(case.finding))?);
     }
-    Ok(cases
-        .iter()
-        .map(|case| {
-            let direction = directions.get(case.finding.index()).and_then(|d| d.as_deref()).unwrap_or_default();
-            if contribution {
-                return HeatMap::new(&case.regions, direction, case.film).peak();
-            }
+    let direction = |case: &Case| directions.get(case.finding.index()).and_then(|d| d.as_deref()).unwrap_or_default();
+    Ok(cases.iter().map(|case| map(case, cases, direction(case), style).peak()).collect())
+}
+
+fn map(case: &Case, cases: &[Case], direction: &[f32], style: Style) -> HeatMap {
+    let of = |case: &Case| HeatMap::new(&case.regions, direction, case.film);
+    let mut map = of(case);
+    match style {
+        Style::Contribution => {}
+        Style::Cosine => {
             let alone = |v: &Vec<f32>| v.iter().zip(direction).map(|(a, b)| a * b).sum();
-            let values = case.regions.vectors.iter().map(alone).collect();
-            HeatMap::of_values(case.regions.rows, case.regions.columns, values, case.film).peak()
-        })
-        .collect())
-}
-
-fn inside(point: &Place, [x, y, w, h]: [f32; 4]) -> bool {
-    (x..=x + w).contains(&point.x) && (y..=y + h).contains(&point.y)
-}
-
-/// What can be said of a box without looking at its film.
-struct Blind {
-    area: f64,
-    centre: bool,
-    others: bool,
-}
-
-impl Blind {
-    fn of(cases: &[Case], at: usize) -> Option<Self> {
-        let case = cases.get(at)?;
-        let (width, height) = (case.film.0 as f32, case.film.1 as f32);
-        let [_, _, w, h] = case.area;
-        let others = |same: bool| -> Vec<&Case> {
-            let other = |c: &&Case| c.patient != case.patient && (!same || c.finding == case.finding);
-            cases.iter().filter(other).collect()
-        };
-        let alike = others(true);
-        let pool = if alike.len() >= ENOUGH { alike } else { others(false) };
-        let (across, down) = most_covered(&pool);
-        Some(Self {
-            area: f64::from(w * h) / f64::from((width * height).max(1.0)),
-            centre: inside(&Place::new(width / 2.0, height / 2.0, case.film), case.area),
-            others: inside(&Place::new(across * width, down * height, case.film), case.area),
-        })
-    }
-}
-
-/// The point that most boxes cover, as a share of width and height; the mean of all such points.
-fn most_covered(cases: &[&Case]) -> (f32, f32) {
-    let mut best = (0usize, 0.0f32, 0.0f32, 0usize);
-    for row in 0..CELLS {
-        for column in 0..CELLS {
-            let centre = |cell: usize| (cell as f32 + 0.5) / CELLS as f32;
-            let (across, down) = (centre(column), centre(row));
-            let covers = |c: &&&Case| {
-                let point = Place::new(across * c.film.0 as f32, down * c.film.1 as f32, c.film);
-                inside(&point, c.area)
-            };
-            let count = cases.iter().filter(covers).count();
-            if count > best.0 {
-                best = (count, across, down, 1);
-            } else if count == best.0 {
-                best = (count, best.1 + across, best.2 + down, best.3 + 1);
+            map.values = case.regions.vectors.iter().map(alone).collect();
+        }
+        Style::Centred => {
+            let others: Vec<HeatMap> = cases.iter().filter(|c| c.patient != case.patient).map(of).collect();
+            for (place, value) in map.values.iter_mut().enumerate() {
+                *value -= others.iter().filter_map(|o| o.values.get(place)).sum::<f32>() / others.len().max(1) as f32;
             }
         }
     }
-    let n = best.3.max(1) as f32;
-    (best.1 / n, best.2 / n)
+    map
+}
+
+pub(super) fn inside(point: &Place, [x, y, w, h]: [f32; 4]) -> bool {
+    (x..=x + w).contains(&point.x) && (y..=y + h).contains(&point.y)
 }
 
 fn bootstrap(cases: &[Case], seed: u64, resamples: usize) -> Bootstrap {
@@ -359,128 +276,29 @@ fn row(
     }
 }
 
-impl Report {
-    /// The figures for people.
-    pub fn sheet(&self) -> Sheet {
-        let line = |row: &Row| {
-            vec![
-                Cell::from(row.name.as_str()),
-                row.boxes.into(),
-                row.hits.into(),
-                row.area.into(),
-                row.centre.into(),
-                row.others.into(),
-                row.above_area.into(),
-                row.above_others.into(),
-                row.sided.into(),
-                row.side.into(),
-            ]
-        };
-        let rows = self.findings.iter().chain([&self.all]).chain(&self.held_out).map(line).collect();
-        let columns = vec![
-            "boxes of",
-            "n",
-            "hits",
-            "area",
-            "centre",
-            "other boxes",
-            "hits - area",
-            "hits - other boxes",
-            "n on one side",
-            "right side",
-        ];
-        let bars = self
-            .findings
-            .iter()
-            .chain([&self.all])
-            .filter_map(|row| Some(Bar { name: row.name.clone(), value: row.hits?, mark: Some(row.area) }));
-        let variants = self.variants.iter().map(|v| {
-            let against = match v.against {
-                Against::Nothing => "the query alone",
-                Against::Normal => "less a normal chest",
-                Against::Denied => "less its denial",
-            };
-            let of = if v.contribution { "what the place adds" } else { "cosine of the place" };
-            vec![Cell::Text(format!("{against}, {of}")), v.hits.into()]
-        });
-        Sheet {
-            title: "Pointing game of the heat map".to_owned(),
-            notes: vec![
-                format!(
-                    "{} boxes ({} have no film in the catalogue); the encoder's grid is {} by {}. Hit: the map's peak lies in \
-                     the box.",
-                    self.all.boxes, self.missing, self.grid.0, self.grid.1
-                ),
-                "Area: the box's share of the film, the hits of chance. Centre and other boxes are blind: the film's centre, and \
-                 the place that most boxes of other patients (of the same finding, where there are three) cover."
-                    .to_owned(),
-                "Boxes are never trained on; films and labels of training patients are, so test patients stand apart."
-                    .to_owned(),
-            ],
-            parts: vec![
-                Part::Table(Table { title: "Pointing game".to_owned(), columns, rows }),
-                Part::Plot(Plot::Bars(Bars {
-                    title: "Share of peaks within their box".to_owned(),
-                    axis: "hits".to_owned(),
-                    range: (0.0, 1.0),
-                    mark: "area of the box".to_owned(),
-                    rows: bars.collect(),
-                })),
-                Part::Table(Table {
-                    title: "Other maps; the first is used, chosen before".to_owned(),
-                    columns: vec!["map", "hits"],
-                    rows: variants.collect(),
-                }),
-            ],
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn case(patient: &str, finding: Observation, area: [f32; 4]) -> Case {
+    pub(in crate::evaluation) fn case(patient: &str, finding: Observation, area: [f32; 4]) -> Case {
         let regions = Regions { rows: 1, columns: 1, vectors: vec![vec![1.0]], weights: vec![1.0] };
         Case { finding, patient: patient.to_owned(), regions, film: (100, 200), area }
     }
 
     #[test]
-    fn the_list_of_the_data_set_is_read_and_a_bad_line_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("boxes.csv");
-        let head = "Image Index,Finding Label,Bbox [x,y,w,h],,,\n";
-        fs_err::write(&path, format!("{head}00000001_000.png,Infiltrate,10.5,20,30,40,,,\n")).unwrap();
-        let wanted = BoxOfFilm {
-            film: "00000001_000".to_owned(),
-            finding: Observation::LungOpacity,
-            area: [10.5, 20.0, 30.0, 40.0],
+    fn a_centred_map_forgets_what_all_films_have() {
+        let film = |patient: &str, values: [f32; 4]| {
+            let vectors = values.map(|v| vec![v]).to_vec();
+            let regions = Regions { rows: 2, columns: 2, vectors, weights: vec![1.0; 4] };
+            Case { regions, ..case(patient, Observation::Edema, [0.0; 4]) }
         };
-        assert_eq!(boxes(&path).unwrap(), [wanted]);
-        for (line, complaint) in [("a.png,Gout,1,2,3,4", "line 2: 'Gout'"), ("a.png,Mass,1,2,x,4", "line 2: column 5")]
-        {
-            fs_err::write(&path, format!("{head}{line}\n")).unwrap();
-            let message = boxes(&path).unwrap_err().to_string();
-            assert!(message.contains(complaint), "{message}");
-        }
-    }
-
-    #[test]
-    fn blind_baselines_by_hand() {
-        let edema = Observation::Edema;
-        // Three patients have the same box in the lower right, a fourth one in the upper left.
-        let lower = [60.0, 150.0, 20.0, 20.0];
-        let cases = [
-            case("a", edema, lower),
-            case("b", edema, lower),
-            case("c", edema, lower),
-            case("d", edema, [0.0, 0.0, 60.0, 110.0]),
-        ];
-        let first = Blind::of(&cases, 0).unwrap();
-        assert!((first.area - 0.02).abs() < 1e-6 && first.others && !first.centre);
-        let last = Blind::of(&cases, 3).unwrap();
-        assert!((last.area - 0.33).abs() < 1e-6 && !last.others && last.centre);
+        // All films are bright in the first corner, the first one a little in the last too.
+        let cases = [film("a", [5.0, 0.0, 0.0, 1.0]), film("a", [9.0; 4]), film("b", [5.0, 0.0, 0.0, 0.0])];
+        let values = |style| map(&cases[0], &cases, &[1.0], style).values;
+        assert_eq!(values(Style::Contribution), [5.0, 0.0, 0.0, 1.0]);
+        assert_eq!(values(Style::Centred), [0.0, 0.0, 0.0, 1.0], "another film of the patient does not count");
+        assert_eq!(values(Style::Cosine), [5.0, 0.0, 0.0, 1.0]);
     }
 
     #[test]

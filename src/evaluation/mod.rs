@@ -8,13 +8,16 @@
 //! - [`retrieval`] text to film; [`matching`] film to sentence and back
 //! - [`supervised`] linear probe and prompt tuning, by [`logistic`] regression
 //! - [`negation`] what "no X" returns, and [`pairs`] of "X" and "no X"
-//! - [`grounding`] the pointing game of the heat map
+//! - [`grounding`] the pointing game of the heat map on [`boxes`], beside `blind` guesses
 //! - [`labeler`] the labeler against human annotations
 //! - [`report`] tables and plots, on a terminal or as one HTML file
 
+mod blind;
 pub mod bootstrap;
+pub mod boxes;
 pub mod cohort;
 pub mod grounding;
+mod grounding_sheet;
 pub mod labeler;
 pub mod logistic;
 pub mod matching;

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
 use serde::Serialize;
 use thorax_index::Catalogue;
 use thorax_models::Encoder;
@@ -16,12 +17,18 @@ use super::cohort::{
 };
 use super::metrics::mean;
 use super::pairs::{Pairs, pairs};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::findings::{Observation, Polarity, negative_prompts};
-use crate::search::{Engine, Query, Request, Target};
+use crate::interrupt;
+use crate::progress::Progress;
+use crate::search::{Engine, Query, Request, Response, Target};
 
 /// Length of a list of results that users look at.
 pub const TOP: usize = 10;
+
+/// Ways of denying a finding that the engine is asked for, the plainest first: a search reads what it finds, and costs more
+/// than a product of vectors.
+pub const ENGINE_QUERIES: usize = 5;
 
 /// What is wanted.
 #[derive(Clone, Debug)]
@@ -60,7 +67,7 @@ pub struct Row {
     pub prevalence: f64,
     /// By the encoder alone.
     pub encoder: Share,
-    /// By the engine, where an index of this model is there.
+    /// By the engine, where an index of this model is there: the first [`ENGINE_QUERIES`].
     pub engine: Option<Share>,
 }
 
@@ -274,17 +281,28 @@ pub fn ask_engine(report: &mut Report, engine: &Engine, sentences: &str) -> Resu
 fn ask(searched: &mut Searched, engine: &Engine, to: Target, source: &str) -> Result<()> {
     let filter = (!source.is_empty()).then(|| format!("source:\"{source}\""));
     let mut total = Share::default();
+    let progress = Progress::new("asking the engine", Some(searched.findings.len() as u64));
     for row in &mut searched.findings {
         let mut share = Share::default();
         let mut seen = BTreeSet::new();
-        for text in negative_prompts(row.finding) {
-            let request = Request { query: Query::Text(text), to, k: TOP, filter: filter.clone(), encoder_only: false };
-            for hit in engine.search(request)?.results {
-                share.results += 1;
-                share.shown += usize::from(Truth::of(&hit.findings).present(row.finding));
-                seen.insert(hit.key);
-            }
+        if interrupt::asked() {
+            return Err(Error::Interrupted);
         }
+        let mut texts = negative_prompts(row.finding);
+        texts.truncate(ENGINE_QUERIES);
+        let answers: Vec<Response> = texts
+            .into_par_iter()
+            .map(|text| {
+                let query = Query::Text(text);
+                engine.search(Request { query, to, k: TOP, filter: filter.clone(), encoder_only: false })
+            })
+            .collect::<Result<_>>()?;
+        for hit in answers.into_iter().flat_map(|answer| answer.results) {
+            share.results += 1;
+            share.shown += usize::from(Truth::of(&hit.findings).present(row.finding));
+            seen.insert(hit.key);
+        }
+        progress.add(1);
         share.distinct = seen.len();
         share.share = wilson(&share);
         total.results += share.results;
@@ -292,6 +310,7 @@ fn ask(searched: &mut Searched, engine: &Engine, to: Target, source: &str) -> Re
         total.distinct += share.distinct;
         row.engine = Some(share);
     }
+    progress.finish();
     total.share = wilson(&total);
     searched.engine = Some(total);
     Ok(())

@@ -1,6 +1,6 @@
 //! The figures of [`negation`](super::negation) for people.
 
-use super::negation::{Report, Searched, Share};
+use super::negation::{ENGINE_QUERIES, Report, Searched, Share};
 use super::pairs::Pairs;
 use super::report::{Bar, Bars, Cell, Curves, Part, Plot, Sheet, Table};
 
@@ -8,10 +8,12 @@ impl Report {
     /// The figures for people.
     pub fn sheet(&self) -> Sheet {
         let mut notes = vec![
-            "Top ten: share of the first ten results for every way of denying X that show X all the same. Chance returns \
-             the prevalence. The engine is the search as users get it, over the whole archive: it reads labels and \
-             reports, so its figure says that nothing slips through, not that the encoder understands."
-                .to_owned(),
+            format!(
+                "Top ten: share of the first ten results for every way of denying X that show X all the same. Chance \
+                 returns the prevalence. The engine is the search as users get it, over the whole archive, asked in \
+                 the {ENGINE_QUERIES} plainest ways: it reads labels and reports, so its figure says that nothing \
+                 slips through, not that the encoder understands."
+            ),
             "Pairs: texts that state X against texts that deny it, by cosine(text, \"X\") - cosine(text, \"no X\"). Unseen: \
              wordings that stand in no report of a training patient; prompts are our own, and were trained on. What a \
              sentence says is what the labeler reads in it."

@@ -25,8 +25,9 @@ use crate::error::{Error, Result};
 use crate::findings::Observation;
 use crate::training::split::Split;
 
-/// The penalties that are tried, weakest first.
-const PENALTIES: [f64; 7] = [1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0];
+/// The penalties that are tried, weakest first: on features of deviation 1, and on directions of the joint space.
+const PENALTIES_PROBE: [f64; 6] = [1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0];
+const PENALTIES_TUNING: [f64; 6] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1.0];
 
 /// What is learned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -138,11 +139,23 @@ pub fn supervised(catalogue: &Catalogue, encoder: &Encoder, options: &Options) -
     if options.method == Method::LinearProbe {
         standardise(&mut [&mut train, &mut validation, &mut test]);
     }
-    let (tried, l2) = choose(&train, &validation, &findings);
+    let penalties = match options.method {
+        Method::LinearProbe => PENALTIES_PROBE,
+        Method::PromptTuning => PENALTIES_TUNING,
+    };
+    let (tried, l2) = choose(&train, &validation, &findings, &penalties);
     let learned = learn(&train, &findings, l2).score(&test, &findings);
-    // Zero-shot on the very same films.
-    let (_, vectors): (Vec<Film>, Vec<Vec<f32>>) = embed(encoder, test.films.clone())?.into_iter().unzip();
-    let zero_shot = bank.score(&vectors, &findings, options.score, Pool::Mean);
+    // Zero-shot on the very same films: for tuning it is where it starts.
+    let zero_shot = match options.method {
+        Method::PromptTuning => Scoring {
+            findings: findings.clone(),
+            scores: test.offsets.iter().map(|of| of.iter().map(|s| *s as f32).collect()).collect(),
+        },
+        Method::LinearProbe => {
+            let (_, vectors): (Vec<Film>, Vec<Vec<f32>>) = embed(encoder, test.films.clone())?.into_iter().unzip();
+            bank.score(&vectors, &findings, options.score, Pool::Mean)
+        }
+    };
     let bootstrap =
         Bootstrap::by_patient(test.films.iter().map(|f| &f.patient)).seed(options.seed).resamples(options.resamples);
     let mut gain = learned.difference(&zero_shot, &test.films, &bootstrap);
@@ -225,10 +238,10 @@ impl Learned {
 
 /// The penalty with the best mean AUC on the validation patients; of equals the strongest. The strongest of all where
 /// they have no positives.
-fn choose(train: &Side, validation: &Side, findings: &[Observation]) -> (Vec<Tried>, f64) {
-    let tried: Vec<Tried> = PENALTIES
-        .into_iter()
-        .map(|l2| {
+fn choose(train: &Side, validation: &Side, findings: &[Observation], penalties: &[f64]) -> (Vec<Tried>, f64) {
+    let tried: Vec<Tried> = penalties
+        .iter()
+        .map(|&l2| {
             let scoring = learn(train, findings, l2).score(validation, findings);
             let areas: Vec<f64> = findings
                 .iter()
@@ -338,8 +351,8 @@ mod tests {
         let column = |at: usize| train.features.iter().map(|r| r[at]).collect::<Vec<_>>();
         assert!(mean(column(0)).abs() < 1e-9 && (mean(column(0).iter().map(|v| v * v)) - 1.0).abs() < 1e-9);
         assert!(column(2).iter().all(|v| *v == 0.0));
-        let (tried, l2) = choose(&train, &validation, &[Edema]);
-        assert_eq!((tried.len(), l2), (PENALTIES.len(), 100.0), "all are perfect, so the strongest");
+        let (tried, l2) = choose(&train, &validation, &[Edema], &[0.01, 1.0, 100.0]);
+        assert_eq!((tried.len(), l2), (3, 100.0), "all are perfect, so the strongest");
         let scoring = learn(&train, &[Edema], l2).score(&test, &[Edema]);
         assert_eq!(scoring.macro_auc(&test.films), Some(1.0));
     }

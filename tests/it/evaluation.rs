@@ -48,21 +48,24 @@ fn every_protocol_answers_with_figures_their_origin_and_a_report() {
         for wanted in ["<svg", "<table>", "Not for diagnosis", figures["about"]["fingerprint"].as_str().unwrap()] {
             assert!(page.contains(wanted), "{protocol}: {wanted}");
         }
-        // One document with --json, and the same figures for the same seed.
-        arguments.push("--json");
-        let again = home.json(&arguments);
-        let without = |mut document: Value| {
-            document["about"]["command"] = Value::Null;
-            document
-        };
-        assert_eq!(without(again), without(figures), "{protocol}");
+        match protocol {
+            "negation" => nothing_denied_is_returned(&figures),
+            // One document with --json, and the same figures for the same seed.
+            "zero-shot" => {
+                arguments.push("--json");
+                let without = |mut document: Value| {
+                    document["about"]["command"] = Value::Null;
+                    document
+                };
+                assert_eq!(without(home.json(&arguments)), without(figures));
+            }
+            _ => {}
+        }
     }
 }
 
-#[test]
-fn the_engine_never_returns_what_is_denied() {
-    let home = Home::ready(160);
-    let figures = home.json(&["eval", "negation", "--source", "phantom", "--resamples", "20", "--json"]);
+/// The engine knows what the archive states: nothing that is denied slips through, and nothing is claimed to be certain.
+fn nothing_denied_is_returned(figures: &Value) {
     for kind in ["films", "sentences"] {
         let engine = &figures[kind]["engine"];
         assert_eq!(engine["shown"], 0, "{kind}");
@@ -107,7 +110,7 @@ fn the_pointing_game_is_played_on_films_of_the_catalogue() {
     assert_eq!((&figures["all"]["area"], &figures["all"]["others"]), (&0.5.into(), &1.0.into()));
     // A box that is the image's left half: a hit is a peak on the right side of the midline, and the other way round.
     assert_eq!(figures["all"]["hits"]["value"], figures["all"]["side"]["value"]);
-    assert_eq!(figures["variants"].as_array().unwrap().len(), 6);
+    assert_eq!(figures["variants"].as_array().unwrap().len(), 7);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Context, output};
 use crate::error::Result;
-use crate::evaluation::{grounding, labeler, negation, prompt_bank, retrieval, supervised, zero_shot};
+use crate::evaluation::{boxes, grounding, labeler, negation, prompt_bank, retrieval, supervised, zero_shot};
 use crate::search::Engine;
 use shared::{Outcome, Part, Sampling, Which, finish};
 
@@ -210,11 +210,11 @@ impl Eval {
                 let outcome = Outcome { model: Some((&name, &encoder)), data, sheet: report.sheet() };
                 finish(context, &sampling, outcome, &report)
             }
-            What::Grounding { model, boxes, sampling } => {
+            What::Grounding { model, boxes: list, sampling } => {
                 let home = context.home()?;
                 let name = home.model_name(model.as_deref())?;
                 let encoder = home.encoder(&name)?;
-                let boxes = grounding::boxes(&boxes)?;
+                let boxes = boxes::boxes(&list)?;
                 let report =
                     grounding::grounding(&home.catalogue()?, &encoder, &boxes, sampling.seed, sampling.resamples())?;
                 let data = format!("{} boxes of films of source nih", report.all.boxes);
