@@ -25,12 +25,16 @@ pub(crate) enum Cue {
     Doubted,
     /// What follows is uncertain, and where nothing follows, what precedes: "cannot exclude an effusion", "effusion difficult to exclude".
     Open,
+    /// The same for the noun phrase that follows: "suspected effusion", "effusion suspected".
+    Guessed,
     /// The mentions on both sides are uncertain: "versus".
     Versus,
     /// The same where both sides are mentions and nothing negates them: "or".
     Or,
     /// What follows isn't said of this film: "history of", "to exclude".
     Aside,
+    /// The same to the end of the sentence: "if there is pain, suspect a fracture".
+    If,
     /// What precedes isn't said of this film: "may not be demonstrated".
     Moot,
     /// Ends the reach of the cues before it: "but", "there is".
@@ -84,12 +88,13 @@ const TABLE: &[(&str, Cue)] = &[
     ("removed", Cue::Negated),
 
     // Forward doubt
-    ("possible|possibly|probable|probably|questionable|suspected|suspect|equivocal|presumed|perhaps|question|potential|likely|apparent", Cue::Doubts),
+    ("possible|possibly|probable|probably|questionable|suspect|equivocal|presumed|perhaps|question|potential|likely|apparent", Cue::Doubts),
     ("may|might|could|would ..3 represent|reflect|be|indicate|suggest|relate|related", Cue::Suggests),
     ("may|might|could", Cue::Suggests),
     ("may|might|could|possibly|probably|presumably ..3 due|secondary|related|attributable|attributed to", Cue::Suggests),
     ("likely|presumably|perhaps ..2 due|secondary|related to", Cue::Suggests),
     ("suspicious|concerning|worrisome|suspicion|concern|question for|of", Cue::Suggests),
+    ("concern|suspicion is|remains|exists for|of", Cue::Suggests),
     ("suggestive|suggesting|suggests|suggest|suggestion", Cue::Suggests),
     ("raises|raise|raising ..3 question|possibility|concern", Cue::Suggests),
     ("cannot|can ..2 exclude|excluded", Cue::Open),
@@ -103,8 +108,8 @@ const TABLE: &[(&str, Cue)] = &[
     ("possibility|question|likelihood of", Cue::Suggests),
     ("favor|favors|favored|favour|favoring", Cue::Suggests),
     ("likely ..2 represent*|reflect*|due|related|secondary", Cue::Suggests),
-    ("borderline|equivocal|vague", Cue::Doubts),
-    ("appearance|appearing of", Cue::Doubts),
+    ("borderline|equivocal", Cue::Doubts),
+    ("has|have|having|gives|giving ..2 appearance of", Cue::Suggests),
 
     // Backward doubt
     ("cannot|can ..3 be|entirely|completely ..2 excluded", Cue::Doubted),
@@ -113,6 +118,7 @@ const TABLE: &[(&str, Cue)] = &[
     ("cannot be ..2 ruled out", Cue::Doubted),
     ("is|are ..2 possible|suspected|questioned|questionable|likely|probable|considered", Cue::Doubted),
     ("is|are ..2 a? consideration|possibility|concern", Cue::Doubted),
+    ("suspected|questioned", Cue::Guessed),
     ("is|are|remains|remain|be ..2 in|within|on ..1 differential", Cue::Doubted),
     ("would|could|may|might be a? ..1 consideration|possibility|concern", Cue::Doubted),
 
@@ -124,7 +130,7 @@ const TABLE: &[(&str, Cue)] = &[
     ("history|hx of", Cue::Aside),
     ("known|prior|clinical history", Cue::Aside),
     ("status post", Cue::Aside),
-    ("evaluate|evaluation|assess|assessment|screening|screen|looking|check|concern|query ..1 for", Cue::Aside),
+    ("evaluate|evaluation|assess|assessment|screening|screen|looking|check|query ..1 for", Cue::Aside),
     ("evaluation|assessment of", Cue::Aside),
     ("to ..1 exclude|evaluate|assess|identify|confirm|document|detect", Cue::Aside),
     ("exclude", Cue::Aside),
@@ -136,9 +142,9 @@ const TABLE: &[(&str, Cue)] = &[
     ("ro|sp|ho", Cue::Aside),
     ("cw", Cue::Quiet),
     ("risk for|of", Cue::Aside),
-    ("if", Cue::Aside),
-    ("if there is|are ..4 concern|suspicion for|of", Cue::Aside),
-    ("if ..4 concern|suspicion|question for|of", Cue::Aside),
+    ("if", Cue::If),
+    ("if there is|are ..4 concern|suspicion for|of", Cue::If),
+    ("if ..4 concern|suspicion|question for|of", Cue::If),
     ("determine|see if|whether there? is|are? any?", Cue::Aside),
     ("sensitive ..2 for|detecting|detection|in|to", Cue::Aside),
     ("indication|reason for", Cue::Aside),

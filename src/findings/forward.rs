@@ -25,6 +25,7 @@ pub(crate) fn forward(
                 Cue::Suggests => Some((Effect::Uncertain, Ends::Clause)),
                 Cue::Lists => Some((Effect::Uncertain, Ends::List)),
                 Cue::Aside => Some((Effect::Aside, Ends::Phrase)),
+                Cue::If => Some((Effect::Aside, Ends::Turn)),
                 _ => None,
             };
             // "no opacity to suggest pneumonia", "to exclude a possible mass": doubt inside a negation or an aside adds nothing
@@ -58,7 +59,7 @@ pub(crate) fn forward(
                     a.past_comma = true;
                     comma_ends(tokens, at, a, style)
                 }
-                Kind::Word if token.text == "and" => and_ends(tokens, at, a),
+                Kind::Word if token.text == "and" => and_ends(tokens, at, a, phrases),
                 // the list of a negation goes on: "no effusion, edema, or opacity suggestive of pneumonia"
                 Kind::Word if token.is_any(&["or", "nor"]) => {
                     a.past_comma = false;
@@ -95,6 +96,8 @@ enum Ends {
     Clause,
     /// A comma that begins a new statement: an "and" joins the items.
     List,
+    /// A turn only.
+    Turn,
 }
 
 struct Active {
@@ -184,6 +187,9 @@ const STATES: [&str; 29] = [
 
 fn comma_ends(tokens: &[Token], at: usize, active: &Active, style: Style) -> bool {
     let list = list_goes_on(tokens, at + 1);
+    if active.ends == Ends::Turn {
+        return false;
+    }
     if active.ends == Ends::Phrase {
         return !list;
     }
@@ -193,13 +199,16 @@ fn comma_ends(tokens: &[Token], at: usize, active: &Active, style: Style) -> boo
     }
 }
 
-fn and_ends(tokens: &[Token], at: usize, active: &Active) -> bool {
+fn and_ends(tokens: &[Token], at: usize, active: &Active, phrases: &[Range<usize>]) -> bool {
     if tokens.get(at + 1).is_some_and(|t| t.is("or")) || tokens.get(at + 1).is_some_and(|t| t.is_mark('/')) {
         return false;
     }
     match active.ends {
-        Ends::Phrase if active.effect == Effect::Uncertain => return true,
-        Ends::List => return false,
+        // "questionable third and fourth rib fractures": before the first mention it joins attributes
+        Ends::Phrase if active.effect == Effect::Uncertain => {
+            return phrases.iter().any(|p| p.end > active.cue.start && p.end <= at);
+        }
+        Ends::List | Ends::Turn => return false,
         _ => {}
     }
     independent(tokens, at + 1, false)

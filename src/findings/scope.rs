@@ -50,10 +50,15 @@ pub(crate) fn governors(tokens: &[Token], phrases: &[Range<usize>], style: Style
         });
         *cue = if follows { Cue::Negates } else { Cue::Negated };
     }
-    for (range, cue) in cues.iter_mut().filter(|(_, cue)| *cue == Cue::Open) {
+    for (range, cue) in cues.iter_mut() {
         let until = clause_end(tokens, range.end);
-        *cue =
-            if phrases.iter().any(|p| p.start >= range.end && p.end <= until) { Cue::Suggests } else { Cue::Doubted };
+        let follows = || phrases.iter().any(|p| p.start >= range.end && p.end <= until);
+        *cue = match *cue {
+            Cue::Open if follows() => Cue::Suggests,
+            Cue::Guessed if follows() => Cue::Doubts,
+            Cue::Open | Cue::Guessed => Cue::Doubted,
+            other => other,
+        };
     }
     let mut found = forward(tokens, &cues, phrases, style);
     found.extend(backward(tokens, &cues, phrases));

@@ -13,6 +13,7 @@ pub(super) const PHRASES: &[Entry] = &[
     ("medical|implanted|implantable|cardiac|indwelling ..2 device*|hardware", DEVICE),
     ("pacemaker*|pacer|pacers|defibrillator*|icd|icds|aicd|pacing", DEVICE),
     ("loop recorder", DEVICE),
+    ("electronic device*", DEVICE),
     ("cardiac pacemaker*|pacer|defibrillator*|generator", DEVICE),
     ("generator", DEVICE),
     ("lead|leads", DEVICE),
@@ -48,7 +49,7 @@ pub(super) const PHRASES: &[Entry] = &[
     ("tip|tips ..6 svc|ivc|vena|atrium|ventricle|cavoatrial|caval|carina|stomach|brachiocephalic|innominate|subclavian", DEVICE),
     // the mark of a removed name stands for "vena cava"
     ("tip|tips ..6 superior|inferior xxxx", DEVICE),
-    ("catheter|lead|leads|wire|wires|tubing ..1 fracture*", DEVICE),
+    ("catheter|lead|leads|wire|wires|tubing|screw|screws|rod|rods ..4 fracture|fractured", DEVICE),
     ("occluder|amplatzer", DEVICE),
     ("filter", DEVICE),
     ("stent|stents|endograft*", DEVICE),

@@ -49,7 +49,7 @@ pub(super) const PHRASES: &[Entry] = &[
     ("vascularity|vasculature ..3 normal|unremarkable", Excludes(&[Edema])),
 
     // The chest
-    ("no|without ..4 acute|active ...2 cardiopulmonary|cardiac|pulmonary|intrathoracic|thoracic|cardiothoracic|chest|lung|pleural|pleuropulmonary|airspace ..4 disease|abnormalit*|process*|finding*|pathology|changes|change|issue|infiltrate", Normal(ACUTE)),
+    ("no|without ..4 acute|active ...2 cardiopulmonary|cardiac|pulmonary|intrathoracic|thoracic|cardiothoracic|chest|lung|pleural|pleuropulmonary ..4 disease|abnormalit*|process*|finding*|pathology|changes|change|issue", Normal(ACUTE)),
     ("no|without ..3 acute|active disease|abnormalit*|process*|finding*|pathology|change|changes", Normal(ACUTE)),
     ("no|without ..3 cardiopulmonary|cardiothoracic|intrathoracic ..2 disease|abnormalit*|process*|finding*|pathology", Normal(ACUTE)),
     ("no ..2 radiographic ..1 abnormalit*", Normal(ACUTE)),
@@ -71,5 +71,7 @@ pub(super) const PHRASES: &[Entry] = &[
     ("chest|cxr ..2 normal|unremarkable size|heart|cardiac|mediastinal|cardiomediastinal|configuration|contour|lung|lungs", Mask),
     ("no finding|findings of|for|to|suggest*|suspicious|concerning|consistent|indicative|that", Mask),
     ("no abnormalit* of|in|to|within", Mask),
+    ("osseous|bony|bones|bone|skeletal|skeleton|ribs|spine ...16 no|without ..2 acute ..2 abnormalit*|finding*|process|injury", Excludes(&[Fracture])),
+    ("abdomen|abdominal|bowel ...8 no|without ..2 acute ..2 abnormalit*|finding*|process", Mask),
     ("no bony|osseous abnormalit*", Excludes(&[Fracture])),
 ];
