@@ -39,7 +39,13 @@ pub(crate) fn side(
     }
     let before = before(tokens, phrase, phrases);
     let inside = before.start..phrase.end;
-    sides(tokens, inside).or_else(|| sides(tokens, after(tokens, phrase, phrases)))
+    let after = after(tokens, phrase, phrases);
+    match sides(tokens, inside) {
+        // "right effusion larger than left"
+        Some(side) if compared(tokens, after.clone()).is_some_and(|other| other != side) => Some(Side::Bilateral),
+        Some(side) => Some(side),
+        None => sides(tokens, after),
+    }
 }
 
 /// The severity named with the mention, the nearest before it first.
@@ -69,7 +75,10 @@ fn before(tokens: &[Token], phrase: &Range<usize>, phrases: &[Range<usize>]) -> 
             Kind::Mark('(' | ')') => false,
             Kind::Mark(_) | Kind::Minus => true,
             // "left and right lower lobe opacities" are one attribute
-            Kind::Word if token.text == "and" => !(side_of(tokens.get(start)).is_some() || lobe(tokens.get(start))),
+            Kind::Word if token.text == "and" => {
+                let next = tokens.get(start);
+                !(side_of(next).is_some() || lobe(next) || ordinal(next))
+            }
             Kind::Word => token.is_any(&BARRIERS),
         };
         if stops {
@@ -117,12 +126,23 @@ fn sides(tokens: &[Token], range: Range<usize>) -> Option<Side> {
         if tokens.get(i + 1).is_some_and(|t| t.is_any(&["atrium", "atrial", "ventricle", "ventricular", "heart"])) {
             continue;
         }
+        // "displaced to the right" is a direction
+        let before = |n: usize| i.checked_sub(n).and_then(|at| tokens.get(at));
+        if before(1).is_some_and(|t| t.is("the")) && before(2).is_some_and(|t| t.is_any(&["to", "toward", "towards"])) {
+            continue;
+        }
         found = Some(match found {
             Some(other) if other != side => Side::Bilateral,
             _ => side,
         });
     }
     found
+}
+
+/// The side behind a "than".
+fn compared(tokens: &[Token], range: Range<usize>) -> Option<Side> {
+    let than = range.clone().find(|i| tokens.get(*i).is_some_and(|t| t.is("than")))?;
+    (than + 1..range.end.min(than + 4)).find_map(|i| side_of(tokens.get(i)))
 }
 
 fn side_of(token: Option<&Token>) -> Option<Side> {
@@ -138,6 +158,15 @@ fn side_of(token: Option<&Token>) -> Option<Side> {
 
 fn lobe(token: Option<&Token>) -> bool {
     token.is_some_and(|t| t.is_any(&["upper", "lower", "middle"]))
+}
+
+/// "third", "5th", "7": a rib or a vertebra.
+fn ordinal(token: Option<&Token>) -> bool {
+    const WORDS: [&str; 12] = [
+        "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
+        "twelfth",
+    ];
+    token.is_some_and(|t| t.is_any(&WORDS) || t.text.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 fn grade(token: &Token) -> Option<Severity> {

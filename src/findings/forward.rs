@@ -195,7 +195,7 @@ fn comma_ends(tokens: &[Token], at: usize, active: &Active, style: Style) -> boo
     }
     match style {
         Style::Query => !list,
-        Style::Report => independent(tokens, at + 1, list),
+        Style::Report => independent(tokens, at + 1, list, spoken(tokens, active, at)),
     }
 }
 
@@ -211,7 +211,12 @@ fn and_ends(tokens: &[Token], at: usize, active: &Active, phrases: &[Range<usize
         Ends::List | Ends::Turn => return false,
         _ => {}
     }
-    independent(tokens, at + 1, false)
+    independent(tokens, at + 1, false, spoken(tokens, active, at))
+}
+
+/// True when the clause of the cue already has its verb before `at`: "no pneumothorax is seen, fractures are present".
+fn spoken(tokens: &[Token], active: &Active, at: usize) -> bool {
+    tokens.get(active.cue.end..at).is_some_and(|clause| clause.iter().any(|t| t.is_any(&VERBS)))
 }
 
 /// True when an "or" or "nor" follows within the same list, so that a comma only separates its items.
@@ -230,7 +235,7 @@ fn list_goes_on(tokens: &[Token], from: usize) -> bool {
 }
 
 /// True when a new statement begins at `from`: it has a verb of its own, or begins as statements of presence do.
-fn independent(tokens: &[Token], from: usize, list: bool) -> bool {
+fn independent(tokens: &[Token], from: usize, list: bool, spoken: bool) -> bool {
     let Some(first) = tokens.get(from) else { return false };
     if first.is_any(&["or", "nor"]) || list {
         return false;
@@ -250,7 +255,7 @@ fn independent(tokens: &[Token], from: usize, list: bool) -> bool {
         }
         if token.is_any(&VERBS) {
             let seen = tokens.iter().skip(i + 1).take(2).any(|t| t.is_any(&SEEN));
-            return !seen;
+            return spoken || !seen;
         }
     }
     false

@@ -59,7 +59,7 @@ fn mistakes(labeled: &Labeled, codes: &str) -> Vec<String> {
         }
     }
     for case in cases.iter().filter(|c| c.side.is_some() || c.severity.is_some()) {
-        let first = labeled.mentions.iter().find(|m| m.observation == case.observation);
+        let first = labeled.mentions.iter().find(|m| m.observation == case.observation && m.polarity == case.polarity);
         let read = first.map(|m| (m.side, m.severity));
         if read.is_none_or(|(side, severity)| {
             case.side.is_some() && side != case.side || case.severity.is_some() && severity != case.severity
@@ -83,7 +83,7 @@ fn every_case_is_read_as_meant() {
             wrong.push(format!("{theme}: {text} -> {}", found.join(" | ")));
         }
     }
-    assert!(count >= 120, "{count} cases");
+    assert!(count >= 500, "{count} cases");
     assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
 }
 

@@ -115,8 +115,10 @@ fn inner_not(tokens: &[Token], m: &Match<Says>) -> bool {
 fn govern<'a>(governors: &'a [Governor], m: &Match<Says>) -> Option<&'a Governor> {
     let anchor = m.literals.iter().max().copied().unwrap_or(m.tokens.start);
     let reaches = |g: &&Governor| {
-        let inside = g.cue.start > m.tokens.start && g.cue.end < m.tokens.end && g.reach.contains(&anchor);
-        inside || g.reach.contains(&m.tokens.start)
+        let overlaps = g.cue.start < m.tokens.end && g.cue.end > m.tokens.start && g.reach.contains(&anchor);
+        // "no interstitial changes of": the phrase is part of the negation
+        let within = g.effect == Effect::Absent && g.cue.start < m.tokens.start && m.tokens.end <= g.cue.end;
+        overlaps || within || g.reach.contains(&m.tokens.start)
     };
     let nearest = |effect: Effect| {
         governors

@@ -53,7 +53,12 @@ pub(crate) fn governors(tokens: &[Token], phrases: &[Range<usize>], style: Style
     for (range, cue) in cues.iter_mut() {
         let until = clause_end(tokens, range.end);
         let follows = || phrases.iter().any(|p| p.start >= range.end && p.end <= until);
+        let bare = || {
+            let colon = range.start.checked_sub(1).and_then(|i| tokens.get(i)).is_some_and(|t| t.is_mark(':'));
+            colon && tokens.get(range.end).is_none_or(|t| t.kind != Kind::Word)
+        };
         *cue = match *cue {
+            Cue::Negates if bare() => Cue::Negated,
             Cue::Open if follows() => Cue::Suggests,
             Cue::Guessed if follows() => Cue::Doubts,
             Cue::Open | Cue::Guessed => Cue::Doubted,
@@ -111,7 +116,9 @@ fn backward(tokens: &[Token], cues: &[(Range<usize>, Cue)], phrases: &[Range<usi
             let Some(token) = tokens.get(start - 1) else { break };
             let own_verb = range.start - start < 3;
             let stops = match token.kind {
-                Kind::Mark(';' | ':' | '.' | '!') => true,
+                // "Pneumothorax: none"
+                Kind::Mark(':') => start < range.start,
+                Kind::Mark(';' | '.' | '!') => true,
                 Kind::Mark(',') => {
                     let segment = start..range.start;
                     let joined = tokens[segment.clone()].iter().any(|t| t.is_any(&["and", "or", "nor"]));

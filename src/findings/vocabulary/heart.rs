@@ -67,6 +67,8 @@ pub(super) const PHRASES: &[Entry] = &[
     ("unremarkable heart|cardiac", Excludes(&[Cardiomegaly])),
     ("heart|cardiac ..5 upper|top|high ..3 normal", Excludes(&[Cardiomegaly])),
     ("cardiac|heart ..2 not ..2 enlarged", Excludes(&[Cardiomegaly])),
+    ("not|non ..1 enlarged ..1 heart|cardiac|cardiomediastin*", Excludes(&[Cardiomegaly])),
+    ("nonenlarged ..1 heart|cardiac|cardiomediastin*", Excludes(&[Cardiomegaly])),
     ("small heart", Excludes(&[Cardiomegaly])),
     ("cardiomediastin*|cardiac|heart ...3 mediastin* ...6 normal|unremarkable|nl", Excludes(&[Cardiomegaly, EnlargedCardiomediastinum])),
     ("cardiomediastin* ...8 normal|unremarkable|nl", Excludes(&[Cardiomegaly, EnlargedCardiomediastinum])),

@@ -67,6 +67,7 @@ pub(super) const PHRASES: &[Entry] = &[
     ("granuloma|granulomas|granulomata|granulomatous", Other),
     ("nipple shadow|shadows|marker|markers", Mask),
     ("thyroid|breast|adrenal|renal|abdominal|hepatic|splenic ..1 mass|masses|nodule*|lesion*", Other),
+    ("mass|masses|nodule*|lesion* in|of|within ..2 breast|thyroid|liver|kidney|adrenal|neck|abdomen|axilla", Other),
     ("soft tissue mass|masses|nodule*|lesion*", Other),
     ("chest wall mass|masses|nodule*|lesion*", Other),
     ("body mass", Mask),

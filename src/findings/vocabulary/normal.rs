@@ -68,7 +68,7 @@ pub(super) const PHRASES: &[Entry] = &[
     ("healthy lungs", Excludes(CLEAR)),
     ("within normal limits chest", Normal(CHEST)),
     ("views|view|radiographs|radiograph|films|film|images|portions|parts|xxxx|structures|bones|skeleton|tissues of the? chest ..2 normal|unremarkable|negative", Mask),
-    ("chest|cxr ..2 normal|unremarkable size|heart|cardiac|mediastinal|cardiomediastinal|configuration|contour|lung|lungs", Mask),
+    ("chest show|shows|showing|demonstrate|demonstrates|reveal|reveals ..1 normal|unremarkable", Mask),
     ("no finding|findings of|for|to|suggest*|suspicious|concerning|consistent|indicative|that", Mask),
     ("no abnormalit* of|in|to|within", Mask),
     ("osseous|bony|bones|bone|skeletal|skeleton|ribs|spine ...16 no|without ..2 acute ..2 abnormalit*|finding*|process|injury", Excludes(&[Fracture])),
