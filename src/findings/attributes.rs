@@ -33,8 +33,7 @@ pub(crate) fn side(
     phrases: &[Range<usize>],
     observation: Observation,
 ) -> Option<Side> {
-    use Observation::{Cardiomegaly, EnlargedCardiomediastinum, NoFinding};
-    if matches!(observation, NoFinding | Cardiomegaly | EnlargedCardiomediastinum) {
+    if !has_side(observation) {
         return None;
     }
     let before = before(tokens, phrase, phrases);
@@ -46,6 +45,12 @@ pub(crate) fn side(
         Some(side) => Some(side),
         None => sides(tokens, after),
     }
+}
+
+/// Heart and mediastinum have no side.
+pub(crate) fn has_side(observation: Observation) -> bool {
+    use Observation::{Cardiomegaly, EnlargedCardiomediastinum, NoFinding};
+    !matches!(observation, NoFinding | Cardiomegaly | EnlargedCardiomediastinum)
 }
 
 /// The severity named with the mention, the nearest before it first.
@@ -145,7 +150,8 @@ fn compared(tokens: &[Token], range: Range<usize>) -> Option<Side> {
     (than + 1..range.end.min(than + 4)).find_map(|i| side_of(tokens.get(i)))
 }
 
-fn side_of(token: Option<&Token>) -> Option<Side> {
+/// The side that one word names.
+pub(crate) fn side_of(token: Option<&Token>) -> Option<Side> {
     let token = token.filter(|t| t.kind == Kind::Word)?;
     match token.text.as_str() {
         "left" | "lt" | "lul" | "lll" | "lingula" | "lingular" | "leftward" => Some(Side::Left),

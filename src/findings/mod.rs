@@ -7,7 +7,7 @@
 //! - `cues`, `scope`, `forward`: negation and doubt, and how far they reach (NegEx: Chapman et al., J Biomed Inform 2001)
 //! - `attributes`: side and severity of a mention
 //! - `reading`, [`labeler`]: a sentence, a text, a report -> mentions and labels
-//! - [`query`] a typed query -> the findings it asks for
+//! - [`query`], `query_sides`: a typed query -> the findings it asks for
 //! - `wording`, [`prompts`], `training_texts`: phrases for each observation, and labelled short texts for training
 //! - [`explain`] a mention in words
 
@@ -21,6 +21,7 @@ pub mod observation;
 mod pattern;
 pub mod prompts;
 pub mod query;
+mod query_sides;
 mod reading;
 mod scope;
 mod sections;

@@ -6,9 +6,10 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::labeler::read;
+use super::labeler::{Mention, read};
 use super::labels::Labels;
 use super::observation::{Observation, Polarity, Severity, Side};
+use super::query_sides::other_sides;
 use super::scope::Style;
 
 /// A finding that a query wants present or absent.
@@ -58,8 +59,16 @@ pub fn understand(query: &str) -> Understood {
     if bare {
         read.mentions.iter_mut().for_each(|m| m.phrase = 0..query.len());
     }
+    let others = other_sides(query, &read.mentions);
+    let others: Vec<Mention> = others
+        .into_iter()
+        .filter_map(|(observation, polarity, side, of)| {
+            let mention = read.mentions.get(of)?.clone();
+            Some(Mention { observation, polarity, side: Some(side), severity: None, ..mention })
+        })
+        .collect();
     let mut understood = Understood::default();
-    for mention in read.mentions {
+    for mention in read.mentions.into_iter().chain(others) {
         let polarity = match mention.polarity {
             Polarity::Absent => Polarity::Absent,
             Polarity::Present | Polarity::Uncertain => Polarity::Present,
@@ -147,6 +156,51 @@ mod tests {
             wants("small left apical pneumothorax, no effusion")[0],
             (Pneumothorax, Polarity::Present, Some(Side::Left), Some(Severity::Mild))
         );
+    }
+
+    #[test]
+    fn sides_set_against_each_other() {
+        use Polarity::{Absent, Present};
+        let left = (PleuralEffusion, Present, Some(Side::Left), None);
+        let right = (PleuralEffusion, Absent, Some(Side::Right), None);
+        for query in [
+            "left-sided effusion not right",
+            "left effusion, not right",
+            "effusion on the left but not on the right",
+            "left effusion without right effusion",
+            "effusion only on the left",
+            "left only effusion",
+        ] {
+            assert_eq!(wants(query), [left, right], "{query}");
+        }
+        assert_eq!(wants("left but not right effusion"), [right, left]);
+        assert_eq!(wants("left effusion not right pneumothorax")[1], (Pneumothorax, Absent, Some(Side::Right), None));
+        assert_eq!(wants("left effusion not right pneumothorax").len(), 2);
+        assert_eq!(wants("effusion only"), [(PleuralEffusion, Present, None, None)]);
+        assert_eq!(wants("cardiomegaly, not right"), [(Cardiomegaly, Present, None, None)]);
+    }
+
+    #[test]
+    fn turns_and_exceptions() {
+        use Polarity::{Absent, Present};
+        assert_eq!(
+            wants("effusion but no edema"),
+            [(PleuralEffusion, Present, None, None), (Edema, Absent, None, None)]
+        );
+        assert_eq!(
+            wants("cardiomegaly except edema"),
+            [(Cardiomegaly, Present, None, None), (Edema, Absent, None, None)]
+        );
+        assert_eq!(wants("effusion other than pneumonia")[1], (Pneumonia, Absent, None, None));
+        assert!(wants("lungs clear except left effusion").contains(&(
+            PleuralEffusion,
+            Present,
+            Some(Side::Left),
+            None
+        )));
+        assert_eq!(wants("no devices"), [(SupportDevices, Absent, None, None)]);
+        assert_eq!(wants("pneumothorax w/o effusion").len(), 2);
+        assert_eq!(wants("neither effusion nor pneumothorax").iter().filter(|w| w.1 == Absent).count(), 2);
     }
 
     #[test]

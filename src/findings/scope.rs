@@ -40,6 +40,9 @@ pub(crate) const REACH: usize = 40;
 /// How far "or" and "versus" look for their two sides.
 const SIDES: usize = 5;
 
+/// Words of a query after which an exception is what it asks for.
+const NOTHING: [&str; 9] = ["no", "nothing", "without", "not", "clear", "normal", "unremarkable", "negative", "free"];
+
 /// The governors of a sentence, in an order of which a later one yields to an earlier one.
 pub(crate) fn governors(tokens: &[Token], phrases: &[Range<usize>], style: Style) -> Vec<Governor> {
     let mut cues = cues(tokens, style);
@@ -53,12 +56,19 @@ pub(crate) fn governors(tokens: &[Token], phrases: &[Range<usize>], style: Style
     for (range, cue) in cues.iter_mut() {
         let until = clause_end(tokens, range.end);
         let follows = || phrases.iter().any(|p| p.start >= range.end && p.end <= until);
+        // "effusion except pneumonia" excludes; "lungs clear except an effusion" asks for it
+        let excepts = || {
+            style == Style::Query
+                && tokens.get(range.start).is_some_and(|t| t.is_any(&["except", "excepting", "other"]))
+                && !tokens.get(..range.start).is_some_and(|before| before.iter().any(|t| t.is_any(&NOTHING)))
+        };
         let bare = || {
             let colon = range.start.checked_sub(1).and_then(|i| tokens.get(i)).is_some_and(|t| t.is_mark(':'));
             colon && tokens.get(range.end).is_none_or(|t| t.kind != Kind::Word)
         };
         *cue = match *cue {
             Cue::Negates if bare() => Cue::Negated,
+            Cue::Turn if excepts() => Cue::Negates,
             Cue::Open if follows() => Cue::Suggests,
             Cue::Guessed if follows() => Cue::Doubts,
             Cue::Open | Cue::Guessed => Cue::Doubted,

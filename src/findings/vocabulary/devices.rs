@@ -13,7 +13,7 @@ pub(super) const PHRASES: &[Entry] = &[
     ("medical|implanted|implantable|cardiac|indwelling ..2 device*|hardware", DEVICE),
     ("pacemaker*|pacer|pacers|defibrillator*|icd|icds|aicd|pacing", DEVICE),
     ("loop recorder", DEVICE),
-    ("electronic device*", DEVICE),
+    ("device|devices", DEVICE),
     ("cardiac pacemaker*|pacer|defibrillator*|generator", DEVICE),
     ("generator", DEVICE),
     ("lead|leads", DEVICE),
