@@ -56,6 +56,6 @@ mod walk;
 pub use check::{Checked, check_study};
 pub use load::{decode_image, load_image};
 pub use reader::{Rejected, Studies};
-pub use sections::split_sections;
+pub use sections::{fold_white_space, section_ranges, split_sections};
 pub use source::{ArchiveError, Source, open, open_all};
 pub use study::{Image, LabelOrigin, LabelSet, Report, Section, Sex, Study, View};

@@ -1,5 +1,7 @@
 //! The sections of a report in free text.
 
+use std::ops::Range;
+
 use super::study::{Report, Section};
 
 /// Headings and the section that each opens. A longer heading stands before its own beginning.
@@ -47,12 +49,22 @@ const HEADINGS: [(&str, &str); 34] = [
 /// such as `LUNGS:`, stay in its text. Sections without text are left out.
 pub fn split_sections(text: &str) -> Report {
     let mut sections = Vec::new();
+    for (name, range) in section_ranges(text) {
+        push(&mut sections, name, text.get(range).unwrap_or_default());
+    }
+    Report { sections }
+}
+
+/// Where the sections are: name and bytes of each, as [`split_sections`] finds them, white space not yet folded; without those
+/// that have no text.
+pub fn section_ranges(text: &str) -> Vec<(&'static str, Range<usize>)> {
+    let mut found = Vec::new();
     let mut name = "";
     let mut start = 0;
     let mut at = 0;
     while at < text.len() {
         if let Some((next, length)) = heading_at(text, at) {
-            push(&mut sections, name, text.get(start..at).unwrap_or_default());
+            found.push((name, start..at));
             name = next;
             start = at + length;
             at = start;
@@ -60,8 +72,9 @@ pub fn split_sections(text: &str) -> Report {
             at += text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
         }
     }
-    push(&mut sections, name, text.get(start..).unwrap_or_default());
-    Report { sections }
+    found.push((name, start..text.len()));
+    found.retain(|(_, range)| text.get(range.clone()).is_some_and(|part| !part.trim().is_empty()));
+    found
 }
 
 /// Runs of white space become one blank; none at the ends.

@@ -9,7 +9,7 @@
 //! - `reading`, [`labeler`]: a sentence, a text, a report -> mentions and labels
 //! - [`query`], `query_sides`: a typed query -> the findings it asks for
 //! - `wording`, [`prompts`], `training_texts`: phrases for each observation, and labelled short texts for training
-//! - [`explain`] a mention in words
+//! - [`explain`] a mention in words, [`marked`] in its sentence
 
 mod attributes;
 mod cues;
@@ -17,6 +17,7 @@ pub mod explain;
 mod forward;
 pub mod labeler;
 pub mod labels;
+pub mod marked;
 pub mod observation;
 mod pattern;
 pub mod prompts;
@@ -37,6 +38,7 @@ mod labeler_cases;
 pub use explain::explain;
 pub use labeler::{Labeled, LabeledReport, LabeledSection, Mention, label, label_report};
 pub use labels::Labels;
+pub use marked::marked;
 pub use observation::{Observation, Polarity, Severity, Side};
 pub use prompts::{negative_prompts, prompts};
 pub use query::{Understood, Wanted, understand};

@@ -34,6 +34,8 @@ fn read_tokens(tokens: &[Token], style: Style, labeled: &mut Labeled) {
         let last = tokens.get(r.end.checked_sub(1)?)?;
         (first.range.start <= last.range.end).then_some(first.range.start..last.range.end)
     };
+    let first = labeled.mentions.len();
+    let (mut hinted, mut denied) = (Vec::new(), Vec::new());
     for m in &matches {
         let governor = govern(&governors, m);
         let effect = governor.map(|g| g.effect);
@@ -63,6 +65,12 @@ fn read_tokens(tokens: &[Token], style: Style, labeled: &mut Labeled) {
         let Some(phrase) = bytes(&m.tokens) else { continue };
         for (observations, polarity) in said {
             for &observation in *observations {
+                match (m.value, *polarity) {
+                    (Says::Hints(_), Polarity::Uncertain) => hinted.push(labeled.mentions.len() - first),
+                    (Says::Normal(_), _) => {}
+                    (_, Polarity::Absent) => denied.push(observation),
+                    _ => {}
+                }
                 labeled.mentions.push(Mention {
                     observation,
                     polarity: *polarity,
@@ -76,6 +84,16 @@ fn read_tokens(tokens: &[Token], style: Style, labeled: &mut Labeled) {
             }
         }
     }
+    if !hinted.is_empty() && !denied.is_empty() {
+        drop_denied(&mut labeled.mentions, first, &hinted, &denied);
+    }
+}
+
+/// Drops the signs of what the same sentence denies by name: "vascular congestion without edema".
+fn drop_denied(mentions: &mut Vec<Mention>, first: usize, hinted: &[usize], denied: &[Observation]) {
+    let own = mentions.split_off(first.min(mentions.len()));
+    let kept = own.into_iter().enumerate().filter(|(i, m)| !(hinted.contains(i) && denied.contains(&m.observation)));
+    mentions.extend(kept.map(|(_, m)| m));
 }
 
 /// Words that show that a text is about a chest film though it names no phrase.

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Context, output};
+use super::Context;
 use crate::error::Result;
 use crate::evaluation::{boxes, grounding, labeler, negation, prompt_bank, retrieval, supervised, zero_shot};
 use crate::search::Engine;
@@ -31,7 +31,7 @@ Examples:
   thorax eval linear-probe --source nih
   thorax eval negation --source phantom
   thorax eval grounding --boxes BBox_List_2017.csv
-  thorax eval labeler NLMCXR_reports.tgz gold.csv
+  thorax eval labeler NLMCXR_reports.tgz gold.csv --detail
 
 Figures are of patients that were never trained on (--split test). An interval in brackets is 95%, by resampling
 patients. The source is an easy shortcut for a model, so score inside one.";
@@ -104,6 +104,11 @@ enum What {
         reports: PathBuf,
         /// CSV of annotations: report, then one column per observation with 1, 0 or -1 (leave out).
         gold: PathBuf,
+        /// List report and finding wherever labeler and annotation differ; no text.
+        #[arg(long)]
+        detail: bool,
+        #[command(flatten)]
+        sampling: Sampling,
     },
 }
 
@@ -221,12 +226,11 @@ impl Eval {
                 let outcome = Outcome { model: Some((&name, &encoder)), data, sheet: report.sheet() };
                 finish(context, &sampling, outcome, &report)
             }
-            What::Labeler { reports, gold } => {
-                let report = labeler::labeler(&reports, &gold)?;
-                if !context.json {
-                    output::line(&report.table())?;
-                }
-                output::json_line(&report)
+            What::Labeler { reports, gold, detail, sampling } => {
+                let options = labeler::Options { seed: sampling.seed, resamples: sampling.resamples(), detail };
+                let report = labeler::labeler(&reports, &gold, options)?;
+                let data = format!("{} annotated reports", report.reports);
+                finish(context, &sampling, Outcome { model: None, data, sheet: report.sheet() }, &report)
             }
         }
     }

@@ -122,7 +122,8 @@ pub fn finish(context: &Context, sampling: &Sampling, outcome: Outcome<'_>, figu
         model: model.to_owned(),
         fingerprint: fingerprint.to_owned(),
         data: outcome.data,
-        split: "by hash of the patient: 70% train, 10% validation, 20% test".to_owned(),
+        // without a model nothing was trained, and nothing is split
+        split: outcome.model.map_or("", |_| "by hash of the patient: 70% train, 10% validation, 20% test").to_owned(),
         seed: sampling.seed,
         resamples: sampling.resamples(),
     };

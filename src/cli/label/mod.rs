@@ -1,4 +1,9 @@
 //! `thorax label`: the 14 observations out of report text.
+//!
+//! - [`Label`] the subcommand
+//! - `given` a report with the places of what is read in it
+
+mod given;
 
 use std::io::{BufRead, Read};
 use std::path::PathBuf;
@@ -7,9 +12,8 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::{Context, output};
-use crate::archive::{Report, split_sections};
 use crate::error::{Error, Result};
-use crate::findings::{self, LabeledReport};
+use given::{Explained, Given};
 
 /// Read the 14 observations out of a report: 1 present, 0 absent as stated, -1 uncertain, null not mentioned.
 #[derive(Args)]
@@ -20,7 +24,7 @@ pub struct Label {
     /// The input is lines of {"id": ..., "text": ...}.
     #[arg(long)]
     jsonl: bool,
-    /// Show phrase, cue and scope of each mention.
+    /// Show phrase, cue and scope of each mention, and the sentence that it stands in.
     #[arg(long)]
     explain: bool,
 }
@@ -29,7 +33,17 @@ const EXAMPLES: &str = "\
 Examples:
   echo 'Small left effusion. No pneumothorax.' | thorax label
   thorax label --explain report.txt
-  thorax label --jsonl reports.jsonl > labels.jsonl";
+  thorax label --explain --json report.txt
+  thorax label --jsonl reports.jsonl > labels.jsonl
+
+--explain writes one line for each mention, then the labels that come of them:
+  findings: Pleural Effusion absent, left \u{b7} \"effusion\" \u{b7} cue \"no\" \u{b7} scope \"left effusion\" \u{b7} There is {no} <left [effusion]>.
+The phrase names the observation [ ], the cue negates or hedges it { }, the scope is what the cue reaches < >. A
+mention without a cue states its phrase. With --json or --jsonl the same is the list \"mentions\": start and end count
+characters of the text as it was given, from 0, the end not included.
+
+Mentions combine: present over uncertain over absent; but what the findings only doubt and the impression denies is
+absent. Indication, history, comparison and technique are not read. The same text always gives the same answer.";
 
 #[derive(Deserialize)]
 struct Line {
@@ -42,6 +56,8 @@ struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<serde_json::Value>,
     labels: serde_json::Map<String, serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mentions: Option<Vec<Explained>>,
 }
 
 impl Label {
@@ -62,12 +78,18 @@ impl Label {
         }
         let mut text = String::new();
         input.read_to_string(&mut text).map_err(|e| Error::Caller(format!("the report is not UTF-8 text: {e}")))?;
-        let (report, labeled) = read(&text);
-        if self.explain {
-            explain(&report, &labeled)?;
+        let given = Given::new(&text);
+        if self.explain && !context.json {
+            for line in given.lines() {
+                output::line(&line)?;
+            }
+            return output::line(&format!("= {}", given.summary()));
         }
-        let answer = Answer { id: None, labels: labeled.labels.codes() };
-        if context.json || !self.explain { output::json_line(&answer) } else { Ok(()) }
+        output::json_line(&self.answer(None, &given))
+    }
+
+    fn answer(&self, id: Option<serde_json::Value>, given: &Given) -> Answer {
+        Answer { id, labels: given.labeled.labels.codes(), mentions: self.explain.then(|| given.explained()) }
     }
 
     fn lines(&self, input: Box<dyn BufRead>) -> Result<()> {
@@ -78,13 +100,7 @@ impl Label {
                 continue;
             }
             match serde_json::from_str::<Line>(&line) {
-                Ok(Line { id, text }) => {
-                    let (report, labeled) = read(&text);
-                    if self.explain {
-                        explain(&report, &labeled)?;
-                    }
-                    output::json_line(&Answer { id: Some(id), labels: labeled.labels.codes() })?;
-                }
+                Ok(Line { id, text }) => output::json_line(&self.answer(Some(id), &Given::new(&text)))?,
                 Err(error) => {
                     bad += 1;
                     // The parser's own message can quote the line, and the line is a report.
@@ -97,21 +113,4 @@ impl Label {
         }
         Ok(())
     }
-}
-
-fn read(text: &str) -> (Report, LabeledReport) {
-    let report = split_sections(text);
-    let sections: Vec<(&str, &str)> = report.sections.iter().map(|s| (s.name.as_str(), s.text.as_str())).collect();
-    let labeled = findings::label_report(&sections);
-    (report, labeled)
-}
-
-fn explain(report: &Report, labeled: &LabeledReport) -> Result<()> {
-    for section in &labeled.sections {
-        let Some(text) = report.sections.get(section.section).map(|s| s.text.as_str()) else { continue };
-        for mention in &section.labeled.mentions {
-            output::line(&findings::explain(text, mention))?;
-        }
-    }
-    Ok(())
 }
