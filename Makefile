@@ -7,7 +7,7 @@ BIN         := target/release/thorax
 DEMO        ?=
 BENCH       ?=
 
-.PHONY: help demo test lint bench bench-index bench-models bench-encoders bench-pipeline size build web browser unit deny
+.PHONY: help demo test lint bench bench-index bench-models bench-encoders bench-pipeline size build web browser unit deny parity
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,25 @@ browser: build tests/browser/node_modules/.installed ## The page in a real Chrom
 
 tests/browser/node_modules/.installed: tests/browser/package.json tests/browser/package-lock.json
 	cd tests/browser && npm ci --no-audit --no-fund
+	touch $@
+
+# PARITY_PYTHON=python uses an interpreter that has tests/parity/requirements.txt already; CASES picks some of the cases.
+PARITY_PYTHON ?= target/parity/venv/bin/python
+CASES         ?= swin resnet efficientnet
+
+parity: $(if $(filter target/%,$(PARITY_PYTHON)),target/parity/venv/.installed) ## Embeddings, losses and every gradient beside PyTorch's (CASES='swin')
+	@mkdir -p target/parity
+	@failed=0; for case in $(CASES); do \
+	  rm -f target/parity/$$case.safetensors; \
+	  THORAX_PARITY_CASE=$$case THORAX_PARITY_OUT=$(CURDIR)/target/parity/$$case.safetensors \
+	    $(CARGO) test --release --locked -q -p thorax-models --lib parity::dump -- --exact --ignored >target/parity/$$case.log 2>&1 \
+	    || { cat target/parity/$$case.log; exit 1; }; \
+	  $(PARITY_PYTHON) tests/parity/compare.py $$case target/parity/$$case.safetensors || failed=1; \
+	done; exit $$failed
+
+target/parity/venv/.installed: tests/parity/requirements.txt
+	python3 -m venv target/parity/venv
+	target/parity/venv/bin/pip install -q -r $<
 	touch $@
 
 bench: bench-index bench-encoders bench-models bench-pipeline ## All benches; each ends with one line of JSON

@@ -13,6 +13,7 @@
 //! | [`error`] | [`ModelError`] |
 //! | `medclip`, `vision`, `bert`, `layers` | the network |
 //! | `ops` | fused operations with a backward pass |
+//! | [`exchange`] | published checkpoints become model folders, and the other way round |
 //! | [`weights`] | tensor files: ours and published ones |
 //! | `parameters` | named variables |
 
@@ -21,11 +22,15 @@ pub mod config;
 pub mod device;
 pub mod encoder;
 pub mod error;
+pub mod exchange;
 mod layers;
 pub mod loss;
 mod medclip;
 mod ops;
 mod parameters;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod parity;
 pub mod preprocess;
 #[cfg(test)]
 mod testing;

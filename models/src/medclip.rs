@@ -6,7 +6,7 @@ use candle_core::{D, Result, Tensor};
 use candle_nn::{Init, VarBuilder};
 
 use crate::bert::Bert;
-use crate::config::Config;
+use crate::config::{Config, Vision};
 use crate::layers::Linear;
 use crate::parameters::Recorder;
 use crate::vision::Tower;
@@ -27,16 +27,32 @@ pub(crate) const LOGIT_SCALE: &str = "logit_scale";
 impl MedClip {
     pub(crate) fn new(config: &Config, vb: &VarBuilder<'_>) -> Result<Self> {
         let (vision, text) = (vb.pp("vision_model"), vb.pp("text_model"));
-        let dimension = config.projection.dimension;
-        let head = "projection_head";
-        let init = Init::Const(config.projection.logit_scale_init);
+        let ([vision_projection, text_projection], logit_scale) = Self::joint(config, vb)?;
         Ok(Self {
             vision: Tower::new(&config.vision, &vision.pp("model"))?,
             text: Bert::new(&config.text, &text.pp("model"))?,
-            vision_projection: Linear::without_bias(config.vision.output_dim(), dimension, &vision.pp(head))?,
-            text_projection: Linear::without_bias(config.text.hidden, dimension, &text.pp(head))?,
-            logit_scale: vb.get_with_hints((), LOGIT_SCALE, init)?,
+            vision_projection,
+            text_projection,
+            logit_scale,
         })
+    }
+
+    /// What joins the encoders: both projections and the logit scale.
+    pub(crate) fn joint(config: &Config, vb: &VarBuilder<'_>) -> Result<([Linear; 2], Tensor)> {
+        let projection = |width: usize, side: &str| {
+            Linear::without_bias(width, config.projection.dimension, &vb.pp(side).pp("projection_head"))
+        };
+        let vision = projection(config.vision.output_dim(), "vision_model")?;
+        let text = projection(config.text.hidden, "text_model")?;
+        let init = Init::Const(config.projection.logit_scale_init);
+        Ok(([vision, text], vb.get_with_hints((), LOGIT_SCALE, init)?))
+    }
+
+    /// Names and shapes of an image encoder's tensors, without the prefix of the whole model.
+    pub(crate) fn vision_shapes(config: &Vision) -> Result<BTreeMap<String, Vec<usize>>> {
+        let recorder = Recorder::default();
+        Tower::new(config, &recorder.builder())?;
+        Ok(recorder.shapes())
     }
 
     /// Names and shapes of all tensors of a model with this configuration.

@@ -8,6 +8,7 @@ pub mod explain;
 pub mod import;
 pub mod index;
 pub mod label;
+pub mod model;
 pub mod output;
 pub mod search;
 pub mod serve;
@@ -56,6 +57,7 @@ Exit status: 0 done, 2 the caller's fault, 1 ours.";
 enum Command {
     Import(import::Import),
     Label(label::Label),
+    Model(model::Model),
     Train(train::Train),
     Ablate(ablate::Ablate),
     Embed(embed::Embed),
@@ -106,6 +108,7 @@ impl Cli {
         match self.command {
             Command::Import(command) => command.run(&context),
             Command::Label(command) => command.run(&context),
+            Command::Model(command) => command.run(&context),
             Command::Train(command) => command.run(&context),
             Command::Ablate(command) => command.run(&context),
             Command::Embed(command) => command.run(&context),

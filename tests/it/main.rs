@@ -8,6 +8,7 @@ mod contract;
 mod evaluation;
 mod http;
 mod kill;
+mod model;
 mod real_data;
 mod training;
 mod truth;

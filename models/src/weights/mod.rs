@@ -19,6 +19,6 @@ mod write;
 pub use check::Mismatch;
 pub(crate) use check::check;
 pub use copy::{Copied, load_into};
-pub(crate) use safetensors_file::{parse, read_hashed};
+pub(crate) use safetensors_file::{Loaded, header, parse, read, read_hashed};
 pub use write::Storage;
 pub(crate) use write::{save, serialize, write_atomically};

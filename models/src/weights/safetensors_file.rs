@@ -57,8 +57,21 @@ impl<R: Read> Read for Hashing<'_, R> {
     }
 }
 
-/// Reads `total` bytes to their end. Sizes are checked against `total` before anything is allocated for them.
-fn read_from(mut reader: impl Read, total: u64, path: &Path, device: &Device) -> Result<Loaded, ModelError> {
+/// Name, type and shape of each tensor of the file at `path`, by name; the tensors themselves are not read.
+pub(crate) fn header(path: &Path) -> Result<Vec<(String, String, Vec<usize>)>, ModelError> {
+    let (file, size) = open(path)?;
+    let header = read_header(&mut BufReader::new(file), size, path)?;
+    let mut all: Vec<_> = header
+        .tensors()
+        .into_iter()
+        .map(|(name, info)| (name, format!("{:?}", info.dtype).to_lowercase(), info.shape.clone()))
+        .collect();
+    all.sort();
+    Ok(all)
+}
+
+/// The header of a file of `total` bytes. Sizes are checked against `total` before anything is allocated for them.
+fn read_header(reader: &mut impl Read, total: u64, path: &Path) -> Result<Metadata, ModelError> {
     let damaged = |reason: String| ModelError::Damaged { path: path.to_owned(), reason };
     let mut size = [0u8; 8];
     reader.read_exact(&mut size).map_err(|_| damaged(format!("it has {total} bytes, no header")))?;
@@ -75,6 +88,12 @@ fn read_from(mut reader: impl Read, total: u64, path: &Path, device: &Device) ->
     if expected != total {
         return Err(damaged(format!("it has {total} bytes, its header speaks of {expected}")));
     }
+    Ok(header)
+}
+
+/// Reads `total` bytes to their end.
+fn read_from(mut reader: impl Read, total: u64, path: &Path, device: &Device) -> Result<Loaded, ModelError> {
+    let header = read_header(&mut reader, total, path)?;
     let mut order: Vec<_> = header.tensors().into_iter().collect();
     order.sort_by_key(|(_, info)| info.data_offsets);
     let mut tensors = HashMap::new();

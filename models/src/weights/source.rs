@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor};
 use serde::Deserialize;
 
 use super::names::{Named, canonical};
-use super::{pickle_file, safetensors_file};
+use super::{Loaded, pickle_file, safetensors_file};
 use crate::error::ModelError;
 
 /// What is looked for in a folder, the best first: safetensors cannot hold code, and our own model comes before all.
@@ -20,6 +20,8 @@ pub struct Source {
     pub path: PathBuf,
     /// The folder beside whose files it lies.
     pub dir: PathBuf,
+    /// What a single safetensors file says beside its tensors.
+    pub metadata: HashMap<String, String>,
     /// Its tensors as `f32`, under our names.
     pub named: Named<Tensor>,
 }
@@ -34,9 +36,9 @@ struct Index {
 pub fn open(path: &Path, device: &Device) -> Result<Source, ModelError> {
     let path = find(path)?;
     let dir = path.parent().map(Path::to_path_buf).unwrap_or_default();
-    let tensors =
+    let Loaded { tensors, metadata } =
         if path.extension().is_some_and(|e| e == "json") { shards(&path, &dir, device)? } else { one(&path, device)? };
-    Ok(Source { path, dir, named: canonical(tensors) })
+    Ok(Source { path, dir, metadata, named: canonical(tensors) })
 }
 
 fn find(path: &Path) -> Result<PathBuf, ModelError> {
@@ -47,14 +49,16 @@ fn find(path: &Path) -> Result<PathBuf, ModelError> {
     found.ok_or_else(|| ModelError::NoCheckpoint { dir: path.to_owned(), looked_for: FILES.join(", ") })
 }
 
-fn one(path: &Path, device: &Device) -> Result<HashMap<String, Tensor>, ModelError> {
+fn one(path: &Path, device: &Device) -> Result<Loaded, ModelError> {
     match path.extension().and_then(|e| e.to_str()) {
-        Some("bin" | "pt" | "pth" | "ckpt") => pickle_file::read(path, device),
-        _ => Ok(safetensors_file::read(path, device)?.tensors),
+        Some("bin" | "pt" | "pth" | "ckpt") => {
+            Ok(Loaded { tensors: pickle_file::read(path, device)?, metadata: HashMap::new() })
+        }
+        _ => safetensors_file::read(path, device),
     }
 }
 
-fn shards(index: &Path, dir: &Path, device: &Device) -> Result<HashMap<String, Tensor>, ModelError> {
+fn shards(index: &Path, dir: &Path, device: &Device) -> Result<Loaded, ModelError> {
     let damaged = |reason: String| ModelError::Unreadable { path: index.to_owned(), reason };
     let text = fs_err::read_to_string(index).map_err(ModelError::io(index))?;
     let map: Index = serde_json::from_str(&text).map_err(|e| damaged(e.to_string()))?;
@@ -65,7 +69,7 @@ fn shards(index: &Path, dir: &Path, device: &Device) -> Result<HashMap<String, T
         if !matches!(Path::new(file).components().collect::<Vec<_>>().as_slice(), [Component::Normal(_)]) {
             return Err(damaged(format!("shard '{file}' is no file of this folder")));
         }
-        tensors.extend(one(&dir.join(file), device)?);
+        tensors.extend(one(&dir.join(file), device)?.tensors);
     }
-    Ok(tensors)
+    Ok(Loaded { tensors, metadata: HashMap::new() })
 }
