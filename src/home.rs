@@ -3,7 +3,8 @@
 //! ```text
 //! HOME/thorax.toml       configuration, optional
 //! HOME/catalogue/        sled: the truth
-//! HOME/models/<name>/    trained models;  HOME/models/DEFAULT names the one trained last
+//! HOME/models/<name>/    trained models;  HOME/models/DEFAULT names the one trained last;
+//!                        without one, the model that is part of the program is used
 //! HOME/index/<n>/        generations;     HOME/index/CURRENT names the one in use
 //! HOME/phantom/          films made by `thorax import phantom`
 //! ```
@@ -11,7 +12,7 @@
 use std::path::{Path, PathBuf};
 
 use thorax_index::Catalogue;
-use thorax_models::Encoder;
+use thorax_models::{Encoder, shipped};
 use thorax_models::device::{Choice, device};
 
 use crate::config::Config;
@@ -69,10 +70,11 @@ impl Home {
         Ok(self.path.join("models").join(name))
     }
 
-    /// Name of the model to use: the one given, else the configured one, else the one trained last.
+    /// Name of the model to use: the one given, else the configured one, else the one trained last, else the one that is
+    /// part of the program.
     ///
     /// # Errors
-    /// There is none yet.
+    /// The note of the one trained last is there and cannot be read.
     pub fn model_name(&self, given: Option<&str>) -> Result<String> {
         if let Some(name) = given {
             return Ok(name.to_owned());
@@ -82,10 +84,14 @@ impl Home {
         }
         match fs_err::read_to_string(self.default_model_file()) {
             Ok(name) => Ok(name.trim().to_owned()),
-            Err(_) => {
-                Err(Error::Caller("there is no model in this home yet: run `thorax train --preset small`".to_owned()))
-            }
+            Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => Ok(shipped::NAME.to_owned()),
+            Err(fault) => Err(fault.into()),
         }
+    }
+
+    /// Whether `name` is the model that is part of the program. A model of that name in the home takes its place.
+    pub fn is_built_in(&self, name: &str) -> bool {
+        name == shipped::NAME && !self.path.join("models").join(name).join("model.safetensors").exists()
     }
 
     /// Notes the model that later commands use when none is named.
@@ -106,12 +112,17 @@ impl Home {
     /// There is no such model, or its files are damaged.
     pub fn encoder(&self, name: &str) -> Result<Encoder> {
         let dir = self.model_dir(name)?;
+        let device = device(Choice::Auto)?;
+        if self.is_built_in(name) {
+            return Ok(shipped::encoder(&device)?);
+        }
         if !dir.join("model.safetensors").exists() {
             return Err(Error::Caller(format!(
-                "there is no model '{name}' in this home: run `thorax train`, or name one with --model"
+                "there is no model '{name}' in this home: run `thorax train`, or name one with --model; \
+                 '{}' is part of the program",
+                shipped::NAME
             )));
         }
-        let device = device(Choice::Auto)?;
         Ok(Encoder::load(&dir, &device)?)
     }
 
@@ -127,6 +138,9 @@ impl Home {
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .filter(|name| models.join(name).join("model.safetensors").exists())
             .collect();
+        if self.is_built_in(shipped::NAME) {
+            names.push(shipped::NAME.to_owned());
+        }
         names.sort();
         // The default one first: it is almost always the one, and loading is what costs.
         if let Ok(default) = self.model_name(None) {

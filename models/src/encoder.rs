@@ -116,6 +116,23 @@ impl Encoder {
         Self::assemble(config.clone(), tokenizer.clone(), tensors, path, device, String::new())
     }
 
+    /// From the contents of a model folder's three files, for a model that is part of the program.
+    pub(crate) fn from_parts(
+        config: &str,
+        tokenizer: &str,
+        weights: &[u8],
+        device: &Device,
+    ) -> Result<Self, ModelError> {
+        let config = Config::parse(config, Path::new(CONFIG_FILE))?;
+        let tokenizer = Tokenizer::from_json(tokenizer.to_owned(), config.text.max_tokens)?;
+        let mut hasher = fingerprint_start(&config, &tokenizer)?;
+        hasher.update(&(weights.len() as u64).to_le_bytes()).update(weights);
+        let fingerprint = hasher.finalize().to_hex().to_string();
+        let path = Path::new(WEIGHTS_FILE);
+        let tensors = weights::parse(weights, path, device)?.tensors;
+        Self::assemble(config, tokenizer, tensors, path, device, fingerprint)
+    }
+
     fn assemble(
         config: Config,
         tokenizer: Tokenizer,

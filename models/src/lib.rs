@@ -9,6 +9,7 @@
 //! | [`loss`] | semantic matching, InfoNCE, cross entropy on known labels |
 //! | [`train`] | the trainer: data sources, sampling, augmentation, optimiser, checkpoints |
 //! | [`encoder`] | inference: a model folder becomes embeddings |
+//! | [`shipped`] | the model that is part of the program |
 //! | [`device`] | CPU or GPU |
 //! | [`error`] | [`ModelError`] |
 //! | `medclip`, `vision`, `bert`, `layers` | the network |
@@ -32,6 +33,7 @@ mod parameters;
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod parity;
 pub mod preprocess;
+pub mod shipped;
 #[cfg(test)]
 mod testing;
 pub mod tokenizer;

@@ -17,6 +17,8 @@ struct Report {
     studies: usize,
     sequence: u64,
     model: Option<String>,
+    /// The model is the one that is part of the program.
+    built_in: bool,
     index: Option<Manifest>,
     up_to_date: bool,
 }
@@ -31,11 +33,13 @@ impl Status {
         let catalogue = home.catalogue()?;
         let index = Manifest::current(home.path())?;
         let sequence = catalogue.sequence()?;
+        let model = home.model_name(None).ok();
         let report = Report {
             home: home.path().display().to_string(),
             studies: catalogue.len(),
             sequence,
-            model: home.model_name(None).ok(),
+            built_in: model.as_deref().is_some_and(|name| home.is_built_in(name)),
+            model,
             up_to_date: index.as_ref().is_some_and(|m| m.sequence == sequence),
             index,
         };
@@ -44,7 +48,9 @@ impl Status {
         }
         output::line(&format!("home     {}", report.home))?;
         output::line(&format!("studies  {}", report.studies))?;
-        output::line(&format!("model    {}", report.model.as_deref().unwrap_or("none: run `thorax train`")))?;
+        let model = report.model.as_deref().unwrap_or("none: run `thorax train`");
+        let built_in = if report.built_in { " (part of the program; `thorax train` makes one of your own)" } else { "" };
+        output::line(&format!("model    {model}{built_in}"))?;
         match &report.index {
             None => output::line("index    none: run `thorax index`"),
             Some(m) => output::line(&format!(

@@ -1,0 +1,67 @@
+//! The model that is part of the program: trained by us on public films and sentences, so that the first search needs no
+//! training. `models/recipes/film` makes it, `models/weights/film/MODEL_CARD.md` says what it can and cannot find.
+
+use candle_core::Device;
+
+use crate::encoder::Encoder;
+use crate::error::ModelError;
+
+/// Its name.
+pub const NAME: &str = "film";
+
+const CONFIG: &str = include_str!("../weights/film/config.toml");
+const TOKENIZER: &str = include_str!("../weights/film/tokenizer.json");
+/// Half precision; in memory the weights are `f32`.
+const WEIGHTS: &[u8] = include_bytes!("../weights/film/model.safetensors");
+
+/// What it was trained on, its figures, its licence: Markdown.
+pub const CARD: &str = include_str!("../weights/film/MODEL_CARD.md");
+
+/// Size of its weights in the program, in bytes.
+pub const fn size() -> usize {
+    WEIGHTS.len()
+}
+
+/// Its encoder. The fingerprint is that of the same files in a folder.
+///
+/// # Errors
+/// The device cannot hold it.
+pub fn encoder(device: &Device) -> Result<Encoder, ModelError> {
+    Encoder::from_parts(CONFIG, TOKENIZER, WEIGHTS, device)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use std::path::Path;
+
+    use super::*;
+
+    fn dot(a: &[f32], b: &[f32]) -> f32 {
+        a.iter().zip(b).map(|(x, y)| x * y).sum()
+    }
+
+    #[test]
+    fn it_is_the_folder_of_the_same_files() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("weights").join(NAME);
+        let (built_in, read) = (encoder(&Device::Cpu).unwrap(), Encoder::load(&folder, &Device::Cpu).unwrap());
+        assert_eq!(built_in.fingerprint(), read.fingerprint());
+        assert!(size() <= 25_000_000, "{}", size());
+        assert!(CARD.contains(built_in.fingerprint()), "the card is of this model");
+        let texts = ["left pleural effusion", "no pneumothorax"];
+        assert_eq!(built_in.embed_texts(&texts).unwrap(), read.embed_texts(&texts).unwrap());
+    }
+
+    #[test]
+    fn it_knows_what_is_said() {
+        let model = encoder(&Device::Cpu).unwrap();
+        let texts = ["cardiomegaly", "the heart is enlarged", "no cardiomegaly", "pneumothorax", "zebra xylophone"];
+        let vectors = model.embed_texts(&texts).unwrap();
+        let [is, also, is_not, other, nonsense] = vectors.as_slice() else { panic!("five texts") };
+        assert!(dot(is, also) > dot(is, is_not) + 0.2, "a denial is far from what it denies");
+        assert!(dot(is, also) > dot(is, other) + 0.2, "another finding is far away");
+        assert!(nonsense.iter().all(|v| v.is_finite()));
+        let unknown = model.tokenizer().unknown();
+        assert!(!model.tokenizer().ids("zebra xylophone").unwrap().contains(&unknown), "any word can be spelled");
+    }
+}
