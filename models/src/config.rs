@@ -152,7 +152,7 @@ pub enum Filter {
 }
 
 /// Names of the presets that come with the crate.
-pub const PRESETS: [&str; 4] = ["medclip", "medclip-resnet", "small", "demo"];
+pub const PRESETS: [&str; 5] = ["medclip", "medclip-resnet", "film", "small", "demo"];
 
 impl Config {
     /// A preset by name: one of [`PRESETS`].
@@ -160,6 +160,7 @@ impl Config {
         let text = match name {
             "medclip" => include_str!("../configs/medclip.toml"),
             "medclip-resnet" => include_str!("../configs/medclip-resnet.toml"),
+            "film" => include_str!("../configs/film.toml"),
             "small" => include_str!("../configs/small.toml"),
             "demo" => include_str!("../configs/demo.toml"),
             _ => return Err(ModelError::UnknownPreset { name: name.to_owned(), known: PRESETS.join(", ") }),
@@ -231,6 +232,6 @@ mod tests {
     #[test]
     fn an_unknown_preset_names_the_known_ones() {
         let error = Config::preset("large").unwrap_err().to_string();
-        assert!(error.contains("large") && error.contains("medclip, medclip-resnet, small, demo"), "{error}");
+        assert!(error.contains("large") && error.contains("medclip, medclip-resnet, film, small, demo"), "{error}");
     }
 }

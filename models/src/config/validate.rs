@@ -64,7 +64,9 @@ impl EfficientNetConfig {
     fn validate(&self) -> Result<(), ModelError> {
         convolutional(self.image_size, self.norm_eps)?;
         within(self.width, 0.1, 4.0, "vision.width")?;
-        within(self.depth, 0.1, 4.0, "vision.depth")
+        within(self.depth, 0.1, 4.0, "vision.depth")?;
+        let wrong = self.wrong_taps();
+        check(wrong.is_none(), "vision.taps", || format!("{}, are {:?}", wrong.unwrap_or_default(), self.taps))
     }
 }
 

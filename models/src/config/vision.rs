@@ -79,8 +79,8 @@ impl Vision {
         match self {
             Self::Swin(c) => (c.image_size / c.patch_size.max(1)) >> c.depths.len().saturating_sub(1),
             // Five layers of stride 2, each rounding up.
-            Self::Resnet(ResnetConfig { image_size, .. })
-            | Self::EfficientnetLite(EfficientNetConfig { image_size, .. }) => image_size.div_ceil(32),
+            Self::Resnet(c) => c.image_size.div_ceil(32),
+            Self::EfficientnetLite(c) => c.image_size.div_ceil(c.stride()),
         }
     }
 
@@ -187,7 +187,16 @@ pub struct EfficientNetConfig {
     /// Epsilon of the batch norms.
     #[serde(default = "efficientnet_eps")]
     pub norm_eps: f64,
+    /// Stages, from 1 on and in their order, whose outputs make up a token side by side, averaged down to the grid of the
+    /// last of them; what comes after it is no part of the network. None: the last convolution, as published.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taps: Vec<usize>,
 }
+
+/// Width of each stage of EfficientNet-Lite0.
+const STAGE_WIDTHS: [usize; 7] = [16, 24, 40, 80, 112, 192, 320];
+/// Pixels of the input from one place to the next in the output of each stage.
+const STAGE_STRIDES: [usize; 7] = [2, 4, 8, 16, 16, 32, 32];
 
 fn one() -> f64 {
     1.0
@@ -198,8 +207,44 @@ fn efficientnet_eps() -> f64 {
 }
 
 impl EfficientNetConfig {
-    /// Width of the head, which isn't scaled.
+    /// Width of the head, which isn't scaled, or of the tapped stages together.
     pub fn output_dim(&self) -> usize {
-        1280
+        if self.taps.is_empty() {
+            return 1280;
+        }
+        self.taps.iter().filter_map(|tap| STAGE_WIDTHS.get(tap.wrapping_sub(1))).map(|&w| self.scaled(w)).sum()
+    }
+
+    /// Number of stages of the network.
+    pub(crate) fn stages(&self) -> usize {
+        self.taps.last().copied().unwrap_or(STAGE_WIDTHS.len())
+    }
+
+    /// Pixels of the input from one token to the next.
+    fn stride(&self) -> usize {
+        STAGE_STRIDES.get(self.stages().wrapping_sub(1)).copied().unwrap_or(32)
+    }
+
+    /// A scaled width: a multiple of 8 that is at most a tenth smaller.
+    pub(crate) fn scaled(&self, width: usize) -> usize {
+        if self.width == 1.0 {
+            return width;
+        }
+        let wanted = width as f64 * self.width;
+        let rounded = ((wanted + 4.0) as usize / 8 * 8).max(8);
+        if (rounded as f64) < 0.9 * wanted { rounded + 8 } else { rounded }
+    }
+
+    /// What is wrong with the taps, if anything is.
+    pub(crate) fn wrong_taps(&self) -> Option<&'static str> {
+        if self.taps.iter().any(|tap| !(1..=STAGE_WIDTHS.len()).contains(tap)) {
+            return Some("the stages are 1 to 7");
+        }
+        if !self.taps.is_sorted_by(|a, b| a < b) {
+            return Some("stages are named in their order, each once");
+        }
+        // Halving a grid of an odd side would not keep the mean.
+        let odd = !self.taps.is_empty() && !self.image_size.is_multiple_of(32);
+        odd.then_some("tapped stages need an image_size that is a multiple of 32")
     }
 }

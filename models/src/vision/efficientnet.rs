@@ -30,7 +30,8 @@ const STEM: usize = 32;
 pub(crate) struct EfficientNet {
     stem: ConvNorm,
     blocks: Vec<Block>,
-    head: ConvNorm,
+    /// None where stages are tapped.
+    head: Option<ConvNorm>,
 }
 
 /// Inverted bottleneck: expansion, depthwise convolution, projection, and a shortcut where the shape stays.
@@ -39,18 +40,14 @@ struct Block {
     depthwise: ConvNorm,
     project: ConvNorm,
     shortcut: bool,
+    /// Width of the block's own input.
+    input: usize,
+    /// Side of its input where the stride is 2.
+    halved: Option<usize>,
+    /// Whether its input is the output of a tapped stage.
+    tapped: bool,
     /// Place within the network, 0 to 1, for stochastic depth.
     share: f64,
-}
-
-/// A scaled width: a multiple of 8 that is at most a tenth smaller.
-fn scaled(width: usize, factor: f64) -> usize {
-    if factor == 1.0 {
-        return width;
-    }
-    let wanted = width as f64 * factor;
-    let rounded = ((wanted + 4.0) as usize / 8 * 8).max(8);
-    if (rounded as f64) < 0.9 * wanted { rounded + 8 } else { rounded }
 }
 
 impl EfficientNet {
@@ -76,8 +73,8 @@ impl EfficientNet {
             _ => (blocks as f64 * config.depth).ceil() as usize,
         };
         let total: usize = STAGES.iter().enumerate().map(|(i, stage)| depth(i, stage.0)).sum();
-        for (i, &(count, kernel, stride, expansion, width)) in STAGES.iter().enumerate() {
-            let output = scaled(width, config.width);
+        for (i, &(count, kernel, stride, expansion, width)) in STAGES.iter().enumerate().take(config.stages()) {
+            let output = config.scaled(width);
             for j in 0..depth(i, count) {
                 let vb = vb.pp(format!("_blocks.{}", blocks.len()));
                 let stride = if j == 0 { stride } else { 1 };
@@ -100,30 +97,42 @@ impl EfficientNet {
                     depthwise: ConvNorm::new(depthwise, &vb.pp("_depthwise_conv"), &vb.pp("_bn1"))?,
                     project: ConvNorm::new(project, &vb.pp("_project_conv"), &vb.pp("_bn2"))?,
                     shortcut,
+                    input,
+                    halved: (stride == 2).then_some(side),
+                    tapped: j == 0 && config.taps.contains(&i),
                     share: blocks.len() as f64 / total.saturating_sub(1).max(1) as f64,
                 });
                 side = spatial.out;
                 input = output;
             }
         }
-        let head = layer(input, config.output_dim(), Geometry::same(side, 1, 1));
-        let head = ConvNorm::new(head, &vb.pp("_conv_head"), &vb.pp("_bn1"))?;
+        let head = if config.taps.is_empty() {
+            let head = layer(input, config.output_dim(), Geometry::same(side, 1, 1));
+            Some(ConvNorm::new(head, &vb.pp("_conv_head"), &vb.pp("_bn1"))?)
+        } else {
+            None
+        };
         Ok(Self { stem, blocks, head })
     }
 
     /// Stem, blocks, last convolution.
     pub(crate) fn layers(&self) -> usize {
-        self.blocks.len() + 2
+        self.blocks.len() + 1 + usize::from(self.head.is_some())
     }
 
     /// A part of the layers. All of them take pixels `[batch, side * side, channels]` to tokens `[batch, tokens, width]`.
+    ///
+    /// Between layers, the outputs of tapped stages stand before what the next block works on.
     pub(crate) fn run(&self, x: &Tensor, layers: Range<usize>, mut drop: Option<&mut DropPath>) -> Result<Tensor> {
         let mut x = x.clone();
         for layer in layers {
             x = match layer.checked_sub(1).map(|i| self.blocks.get(i)) {
                 None => self.stem.forward(&x)?,
-                Some(Some(block)) => block.forward(&x, drop.as_deref_mut())?,
-                Some(None) => self.head.forward(&x)?,
+                Some(Some(block)) => block.pass(&x, drop.as_deref_mut())?,
+                Some(None) => match &self.head {
+                    Some(head) => head.forward(&x)?,
+                    None => x,
+                },
             };
         }
         Ok(x)
@@ -131,6 +140,22 @@ impl EfficientNet {
 }
 
 impl Block {
+    /// The block on the last channels; those of tapped stages go along, averaged to the grid of the block's output.
+    fn pass(&self, x: &Tensor, drop: Option<&mut DropPath>) -> Result<Tensor> {
+        let width = x.dim(2)?;
+        let taken = width.saturating_sub(self.input);
+        if taken == 0 && !self.tapped {
+            return self.forward(x, drop);
+        }
+        let own = x.narrow(2, taken, self.input)?.contiguous()?;
+        let kept = if self.tapped { x.clone() } else { x.narrow(2, 0, taken)?.contiguous()? };
+        let kept = match self.halved {
+            Some(side) => halve(&kept, side)?,
+            None => kept,
+        };
+        Tensor::cat(&[kept, self.forward(&own, drop)?], 2)
+    }
+
     fn forward(&self, x: &Tensor, drop: Option<&mut DropPath>) -> Result<Tensor> {
         let expanded = match &self.expand {
             Some(expand) => expand.forward(x)?,
@@ -145,15 +170,68 @@ impl Block {
     }
 }
 
+/// Means over squares of 2 x 2 places of a grid with an even side.
+fn halve(x: &Tensor, side: usize) -> Result<Tensor> {
+    let (batch, _, width) = x.dims3()?;
+    let rows = x.reshape((batch * side / 2, 2, side * width))?.mean(1)?;
+    rows.reshape((batch * side / 2 * side / 2, 2, width))?.mean(1)?.reshape((batch, side * side / 4, width))
+}
+
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use std::collections::HashMap;
+
+    use candle_core::{DType, Device};
+
     use super::*;
+    use crate::config::Vision;
+    use crate::ops::testing::{assert_close, random};
+    use crate::parameters::Parameters;
 
     #[test]
     fn widths_are_rounded_as_in_the_published_models() {
         // Lite2: 1.1.
-        let widths: Vec<usize> = STAGES.iter().map(|s| scaled(s.4, 1.1)).collect();
+        let lite2 = EfficientNetConfig { width: 1.1, ..config(&[]) };
+        let widths: Vec<usize> = STAGES.iter().map(|s| lite2.scaled(s.4)).collect();
         assert_eq!(widths, [16, 24, 48, 88, 120, 208, 352]);
-        assert_eq!(scaled(24, 1.0), 24);
+        assert_eq!(config(&[]).scaled(24), 24);
+    }
+
+    fn config(taps: &[usize]) -> EfficientNetConfig {
+        let taps = taps.to_vec();
+        EfficientNetConfig { image_size: 64, channels: 1, width: 1.0, depth: 1.0, norm_eps: 1e-3, taps }
+    }
+
+    #[test]
+    fn tokens_of_tapped_stages_have_the_means_of_their_outputs() {
+        let parameters = Parameters::new(5);
+        let whole = EfficientNet::new(&config(&[]), &parameters.builder(DType::F32, &Device::Cpu)).unwrap();
+        let tensors: HashMap<_, _> =
+            parameters.all().into_iter().map(|(name, var)| (name, var.as_tensor().clone())).collect();
+        let x = random(&[2, 64 * 64, 1], 1).to_dtype(DType::F32).unwrap();
+        // Stages end after these layers: 3, 5, 6.
+        for (taps, ends) in [(vec![3, 5, 6], vec![6, 12, 16]), (vec![4], vec![9])] {
+            let config = config(&taps);
+            let vb = VarBuilder::from_tensors(tensors.clone(), DType::F32, &Device::Cpu);
+            let tapped = EfficientNet::new(&config, &vb).unwrap();
+            assert_eq!(tapped.layers(), ends.last().copied().unwrap());
+            let tokens = tapped.run(&x, 0..tapped.layers(), None).unwrap();
+            let side = Vision::EfficientnetLite(config.clone()).grid();
+            assert_eq!(tokens.dims(), [2, side * side, config.output_dim()]);
+            let means: Vec<Tensor> =
+                ends.iter().map(|&end| whole.run(&x, 0..end, None).unwrap().mean(1).unwrap()).collect();
+            assert_close(&tokens.mean(1).unwrap(), &Tensor::cat(&means, 1).unwrap(), 1e-5, "means");
+        }
+    }
+
+    #[test]
+    fn wrong_taps_are_named() {
+        assert_eq!(config(&[3, 7]).wrong_taps(), None);
+        for (taps, reason) in [([0, 3], "1 to 7"), ([8, 9], "1 to 7"), ([5, 4], "order"), ([4, 4], "order")] {
+            assert!(config(&taps).wrong_taps().unwrap().contains(reason));
+        }
+        let odd = EfficientNetConfig { image_size: 72, ..config(&[4]) };
+        assert!(odd.wrong_taps().unwrap().contains("multiple of 32"));
     }
 }

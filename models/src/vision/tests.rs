@@ -22,6 +22,15 @@ fn towers() -> Vec<Vision> {
             width: 0.25,
             depth: 0.5,
             norm_eps: 1e-3,
+            taps: Vec::new(),
+        }),
+        Vision::EfficientnetLite(EfficientNetConfig {
+            image_size: 64,
+            channels: 1,
+            width: 0.25,
+            depth: 0.5,
+            norm_eps: 1e-3,
+            taps: vec![2, 4, 5],
         }),
         Vision::Resnet(ResnetConfig {
             image_size: 36,
