@@ -5,9 +5,10 @@ SHELL       := /bin/bash
 CARGO       := cargo
 BIN         := target/release/thorax
 DEMO        ?=
+DATA        ?= ../shared/data
 BENCH       ?=
 
-.PHONY: help demo test lint bench bench-index bench-models bench-encoders bench-pipeline size build web browser unit deny parity
+.PHONY: help demo model test lint bench bench-index bench-models bench-encoders bench-pipeline size build web browser unit deny parity
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -105,6 +106,9 @@ bench-pipeline: ## Labeler, query understanding, phantom
 	rm -rf target/criterion
 	$(CARGO) bench --locked -p thorax --bench pipeline
 	@node benches/summary.mjs target/criterion
+
+model: build ## The model that ships, from published encoders and the films and reports in DATA
+	DATA='$(DATA)' models/recipes/film/make.sh
 
 size: build ## Size of the binary, and what each crate brings
 	@node benches/size.mjs $(BIN)
