@@ -12,8 +12,8 @@
 use std::path::{Path, PathBuf};
 
 use thorax_index::Catalogue;
-use thorax_models::{Encoder, shipped};
 use thorax_models::device::{Choice, device};
+use thorax_models::{Encoder, shipped};
 
 use crate::config::Config;
 use crate::error::{Error, Result};

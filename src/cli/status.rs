@@ -49,7 +49,8 @@ impl Status {
         output::line(&format!("home     {}", report.home))?;
         output::line(&format!("studies  {}", report.studies))?;
         let model = report.model.as_deref().unwrap_or("none: run `thorax train`");
-        let built_in = if report.built_in { " (part of the program; `thorax train` makes one of your own)" } else { "" };
+        let built_in =
+            if report.built_in { " (part of the program; `thorax train` makes one of your own)" } else { "" };
         output::line(&format!("model    {model}{built_in}"))?;
         match &report.index {
             None => output::line("index    none: run `thorax index`"),
