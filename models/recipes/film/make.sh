@@ -11,7 +11,7 @@ root=$(cd "$here/../../.." && pwd)
 data=$(cd "${DATA:?the folder of the data}" && pwd)
 out=${OUT:-$root/models/weights/film}
 work=${WORK:-$root/target/film}
-steps=250
+steps=400
 thorax() { "$root/target/release/thorax" --home "$work/home" "$@"; }
 
 mkdir -p "$work/figures" "$out"
