@@ -10,5 +10,6 @@ mod http;
 mod kill;
 mod model;
 mod real_data;
+mod shipped;
 mod training;
 mod truth;
