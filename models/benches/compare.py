@@ -112,4 +112,5 @@ def main():
     }))
 
 
-main()
+if __name__ == "__main__":
+    main()

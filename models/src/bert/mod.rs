@@ -11,7 +11,7 @@ use candle_nn::VarBuilder;
 
 use crate::config::{Pooling, Text};
 use crate::layers::{LayerNorm, table};
-use crate::ops::Windows;
+use crate::ops::{Windows, embed};
 use crate::tokenizer::TokenBatch;
 use layer::Layer;
 
@@ -50,8 +50,7 @@ impl Bert {
     /// The hidden states `[batch, tokens, hidden]`: the embedding, then one per layer up to the last that is averaged.
     pub(crate) fn hidden_states(&self, batch: &TokenBatch) -> Result<Vec<Tensor>> {
         let (rows, tokens) = (batch.lengths.len(), batch.tokens);
-        let ids = Tensor::from_slice(&batch.ids, rows * tokens, self.words.device())?;
-        let words = self.words.index_select(&ids, 0)?.reshape((rows, tokens, ()))?;
+        let words = embed(&self.words, &batch.ids)?.reshape((rows, tokens, ()))?;
         let places = self.positions.narrow(0, 0, tokens)?.broadcast_add(&self.types.narrow(0, 0, 1)?)?;
         let mut x = self.norm.forward(&words.broadcast_add(&places)?)?;
         if self.frozen > 0 {

@@ -1,5 +1,9 @@
 //! `exp`, `erf` and sums over rows, written so that the compiler vectorises the loops around them.
 
+use rayon::prelude::*;
+
+use super::simd::vectorised;
+
 /// e^x to 2e-7 relative; 0 below -87. Cephes' polynomial (expf.c) with branch-free range reduction.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
@@ -40,8 +44,8 @@ pub fn erf(x: f32) -> f32 {
     x * p / q
 }
 
-/// Partial sums of a row: two registers of AVX-512, so that the additions don't wait for each other.
-const LANES: usize = 32;
+/// Partial sums of a row: a register of AVX-512. The 49 scores of a Swin window leave one value over.
+const LANES: usize = 16;
 
 /// Sum of `f` over a row, in interleaved partial sums: always in the same order.
 #[inline(always)]
@@ -71,6 +75,14 @@ pub fn sum_by2(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
     lanes.iter().sum::<f32>() + rest_a.iter().zip(rest_b).map(|(&x, &y)| f(x, y)).sum::<f32>()
 }
 
+/// Sum of the squares of all values.
+pub(crate) fn sum_of_squares(values: &[f32]) -> f64 {
+    const BLOCK: usize = 16 * 1024;
+    let sums: Vec<f64> =
+        values.par_chunks(BLOCK).map(|block| f64::from(vectorised(|| sum_by(block, |v| v * v)))).collect();
+    sums.iter().sum()
+}
+
 /// Largest value of a row.
 #[inline(always)]
 pub fn max(row: &[f32]) -> f32 {
@@ -85,16 +97,18 @@ pub fn max(row: &[f32]) -> f32 {
     lanes.iter().chain(rest).fold(f32::NEG_INFINITY, |m, &v| if v > m { v } else { m })
 }
 
-/// Softmax of a row, in place.
+/// Softmax of each row of `n` values, in place. The exponentials are taken over all rows at once: rows can be shorter than
+/// the loop's stride.
 #[inline(always)]
-pub fn softmax(row: &mut [f32]) {
-    let top = max(row);
-    for v in row.iter_mut() {
-        *v = exp(*v - top);
+pub fn softmax(rows: &mut [f32], n: usize) {
+    for row in rows.chunks_exact_mut(n) {
+        let top = max(row);
+        row.iter_mut().for_each(|v| *v -= top);
     }
-    let scale = 1.0 / sum_by(row, |v| v);
-    for v in row.iter_mut() {
-        *v *= scale;
+    rows.iter_mut().for_each(|v| *v = exp(*v));
+    for row in rows.chunks_exact_mut(n) {
+        let scale = 1.0 / sum_by(row, |v| v);
+        row.iter_mut().for_each(|v| *v *= scale);
     }
 }
 
@@ -129,7 +143,7 @@ mod tests {
         assert_eq!(sum_by2(&row, &row, |a, b| a * b), 2470.0);
         assert_eq!(max(&row), 19.0);
         let mut row = [0.0, f32::ln(3.0), -1e30];
-        softmax(&mut row);
+        softmax(&mut row, 3);
         assert!((row[0] - 0.25).abs() < 1e-6 && (row[1] - 0.75).abs() < 1e-6 && row[2] == 0.0);
     }
 }

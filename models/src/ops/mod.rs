@@ -6,7 +6,7 @@
 //! - [`math`]: `exp`, `erf` and row sums that the compiler can vectorise; [`simd`]: for which instruction set
 //! - [`matmul`]: products of slices; [`packed`]: weights in the kernel's own order
 //! - [`linear`]: matrix product plus bias
-//! - [`layer_norm`], [`gelu`], [`drop_path`]
+//! - [`layer_norm`], [`gelu`], [`drop_path`], [`embed`]
 //! - [`conv`]: convolutions and pooling on rows of channels
 //! - [`attention`]: softmax attention within windows of tokens, with relative position bias and mask
 //! - [`block`]: the two halves of a transformer layer, each as one operation
@@ -16,6 +16,7 @@ mod attention;
 mod block;
 pub(crate) mod conv;
 mod drop_path;
+mod embed;
 mod gelu;
 mod gradients;
 mod layer_norm;
@@ -30,10 +31,13 @@ use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor, bail};
 pub(crate) use attention::Windows;
 pub(crate) use block::{Dense, Mlp, Norm, Place, SelfAttention};
 pub(crate) use drop_path::DropPath;
+pub(crate) use embed::embed;
 pub(crate) use gelu::gelu;
 pub(crate) use gradients::backward;
 pub(crate) use layer_norm::layer_norm;
 pub(crate) use linear::linear;
+pub(crate) use math::sum_of_squares;
+pub(crate) use simd::vectorised;
 
 /// True where the fused version applies.
 fn fused(x: &Tensor) -> bool {

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::gradients::Gradients;
 use crate::error::ModelError;
+use crate::ops::{sum_of_squares, vectorised, with_values};
 
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.98;
@@ -69,7 +70,7 @@ impl AdamW {
                 first: 1.0 / (1.0 - BETA1.powi(exponent)),
                 second: 1.0 / (1.0 - BETA2.powi(exponent)),
             };
-            if gradient.device().is_cpu() && gradient.dtype() == DType::F32 {
+            if in_place(gradient) {
                 let gradient = gradient.contiguous()?;
                 slot.first.inplace_op2(&gradient, &first)?;
                 slot.second.inplace_op2(&gradient, &second)?;
@@ -84,10 +85,19 @@ impl AdamW {
     }
 }
 
+/// True where the in-place operations apply.
+fn in_place(gradient: &Tensor) -> bool {
+    gradient.device().is_cpu() && gradient.dtype() == DType::F32
+}
+
 /// Euclidean norm of all gradients together.
 fn norm(gradients: &Gradients) -> Result<f64, ModelError> {
     let mut sum = 0.0;
     for gradient in gradients.iter().flatten() {
+        if in_place(gradient) {
+            sum += with_values([&gradient.contiguous()?], "norm", |[values]| Ok(sum_of_squares(values)))?;
+            continue;
+        }
         let square = gradient.flatten_all()?.sqr()?.sum_all()?;
         sum += f64::from(square.to_dtype(DType::F32)?.to_scalar::<f32>()?);
     }
@@ -134,10 +144,12 @@ impl InplaceOp2 for Moment {
         let (moment, gradient) = (&mut moment[range(l1)?], &gradient[range(l2)?]);
         let (beta, rest, clip) = (self.beta as f32, (1.0 - self.beta) as f32, self.clip as f32);
         moment.par_chunks_mut(BLOCK).zip(gradient.par_chunks(BLOCK)).for_each(|(moment, gradient)| {
-            for (m, g) in moment.iter_mut().zip(gradient) {
-                let g = g * clip;
-                *m = beta * *m + rest * if self.square { g * g } else { g };
-            }
+            vectorised(|| match self.square {
+                true => {
+                    moment.iter_mut().zip(gradient).for_each(|(m, g)| *m = beta * *m + rest * (g * clip) * (g * clip))
+                }
+                false => moment.iter_mut().zip(gradient).for_each(|(m, g)| *m = beta * *m + rest * (g * clip)),
+            });
         });
         Ok(())
     }
@@ -179,9 +191,11 @@ impl InplaceOp3 for Update {
         let (first, second) = ((self.first * self.rate) as f32, self.second as f32);
         let eps = EPSILON as f32;
         p.par_chunks_mut(BLOCK).zip(m.par_chunks(BLOCK)).zip(v.par_chunks(BLOCK)).for_each(|((p, m), v)| {
-            for ((p, m), v) in p.iter_mut().zip(m).zip(v) {
-                *p = *p * keep - first * m / ((v * second).sqrt() + eps);
-            }
+            vectorised(|| {
+                for ((p, m), v) in p.iter_mut().zip(m).zip(v) {
+                    *p = *p * keep - first * m / ((v * second).sqrt() + eps);
+                }
+            });
         });
         Ok(())
     }

@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use candle_core::Result;
+use rayon::prelude::*;
 
 use super::super::math;
 use super::super::matmul::{Matrix, multiply, multiply_strided};
@@ -40,6 +41,9 @@ impl<'a> Heads<'a> {
         range: Range<usize>,
         out: &mut [f32],
     ) -> Result<()> {
+        if range.len() == 1 {
+            return self.attend_one([q, k, v], bias, range.start, out);
+        }
         let window = self.n * self.width;
         let mut p = vec![0.0f32; self.n * self.n];
         let inputs = q.chunks_exact(window).zip(k.chunks_exact(window)).zip(v.chunks_exact(window));
@@ -48,6 +52,23 @@ impl<'a> Heads<'a> {
                 self.probabilities(q, k, bias, w, h, &mut p)?;
                 let p = Matrix::new(&p, self.n, self.n);
                 multiply_strided(p, self.head(v, h), 0.0, &mut out[h * self.d..], self.width)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same for a single window, its heads in parallel.
+    fn attend_one(&self, [q, k, v]: [&[f32]; 3], bias: Option<&[f32]>, w: usize, out: &mut [f32]) -> Result<()> {
+        let one = |h: usize| {
+            let (mut p, mut part) = (vec![0.0f32; self.n * self.n], vec![0.0f32; self.n * self.d]);
+            self.probabilities(q, k, bias, w, h, &mut p)?;
+            multiply(Matrix::new(&p, self.n, self.n), self.head(v, h), 0.0, &mut part)?;
+            Ok(part)
+        };
+        let parts = (0..self.heads).into_par_iter().map(one).collect::<Result<Vec<_>>>()?;
+        for (h, part) in parts.iter().enumerate() {
+            for (to, from) in out.chunks_exact_mut(self.width).zip(part.chunks_exact(self.d)) {
+                to[h * self.d..][..self.d].copy_from_slice(from);
             }
         }
         Ok(())
@@ -69,16 +90,16 @@ impl<'a> Heads<'a> {
         let (item, window) = (w / self.windows.count(), w % self.windows.count());
         let bias = bias.and_then(|bias| bias.get(h * n * n..(h + 1) * n * n));
         vectorised(|| {
+            match bias {
+                Some(bias) => p.iter_mut().zip(bias).for_each(|(v, b)| *v = *v * scale + b),
+                None => p.iter_mut().for_each(|v| *v *= scale),
+            }
             for (i, row) in p.chunks_exact_mut(n).enumerate() {
-                match bias {
-                    Some(bias) => row.iter_mut().zip(&bias[i * n..]).for_each(|(v, b)| *v = *v * scale + b),
-                    None => row.iter_mut().for_each(|v| *v *= scale),
-                }
                 if let Some(mask) = self.windows.mask_row(item, window, i) {
                     row.iter_mut().zip(mask).for_each(|(v, m)| *v += m);
                 }
-                math::softmax(row);
             }
+            math::softmax(p, n);
         });
         Ok(())
     }
