@@ -46,10 +46,13 @@ impl ImageSource for Films<'_> {
     }
 }
 
+/// A text and its labels, turned into their contrary or to the other side.
+type Flip = (String, Vec<f32>);
+
 /// The texts of a data set. Flipped copies are made when they are first asked for.
 pub struct Texts<'a> {
     texts: &'a [LabelledText],
-    flips: Vec<OnceLock<Vec<(String, Vec<f32>)>>>,
+    flips: Vec<OnceLock<Vec<Flip>>>,
 }
 
 impl<'a> Texts<'a> {

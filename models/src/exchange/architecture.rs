@@ -144,7 +144,7 @@ const LITE: [(f64, f64, usize); 5] =
 fn efficientnet(shapes: &Shapes<'_>) -> Result<EfficientNetConfig, ModelError> {
     let channels = shapes.size("_conv_stem.weight", 1)?;
     for (width, depth, image_size) in LITE {
-        let config = EfficientNetConfig { image_size, channels, width, depth, norm_eps: 1e-3 };
+        let config = EfficientNetConfig { image_size, channels, width, depth, norm_eps: 1e-3, taps: Vec::new() };
         let expected = MedClip::vision_shapes(&Vision::EfficientnetLite(config.clone()))?;
         let fits = |(name, shape): (&String, &Vec<usize>)| {
             shapes.tensors.get(&format!("{VISION}{name}")).is_some_and(|t| t.dims() == shape)

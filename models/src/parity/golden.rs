@@ -99,8 +99,7 @@ impl Report {
         if error > self.gradient || error.is_nan() {
             (self.gradient, self.worst) = (error, name.clone());
         }
-        // Written so that NaN fails.
-        if !(error <= GRADIENT) {
+        if error > GRADIENT || error.is_nan() {
             self.failures.push(format!("{name}: {error:.1e}"));
         }
     }
@@ -108,6 +107,7 @@ impl Report {
     /// # Panics
     /// Where a bound is not kept.
     pub(super) fn check(&self) {
+        // Written so that NaN fails.
         assert!(self.embedding <= EMBEDDING, "{self}");
         assert!(self.loss <= LOSS, "{self}");
         assert!(self.failures.is_empty(), "{self}\n{} gradients: {:?}", self.failures.len(), self.failures);

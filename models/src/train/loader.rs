@@ -14,7 +14,7 @@ use super::learner::Batch;
 use super::sampler::{self, Sampler, present};
 use super::source::{ImageSource, TextSource};
 use super::texts::{Drawn, Texts};
-use crate::config::{Config, Objective, Training};
+use crate::config::{Config, Objective};
 use crate::error::ModelError;
 use crate::preprocess::{Pixels, prepare};
 use crate::tokenizer::Tokenizer;
