@@ -12,6 +12,7 @@ TITLES = {
     "claims": "The recipe beside the paper's, and one option at a time: same films, sentences, encoders, steps",
     "retrieval": "Retrieval",
     "negation": "Negation",
+    "paper-negation": "Negation with the paper's recipe",
     "grounding": "Heat map: the pointing game on the boxes of NIH",
 }
 

@@ -23,7 +23,7 @@ fi
 
 thorax import nih "$data/nih"
 thorax import openi "$data/openi"
-thorax import phantom --studies 200 --seed 20 --size 256
+thorax import phantom --studies 200 --seed 20 --size 512
 
 if [ -z "${MEASURE:-}" ]; then
   thorax train --preset film --from "$work/start" --steps "$steps" --fresh --name film
@@ -43,5 +43,8 @@ measure negation --model shipped --source nih --sentences openi
 measure grounding --model shipped --boxes "$data/nih/BBox_List_2017.csv"
 # Beside the paper's recipe on the same films, sentences, encoders and steps.
 thorax ablate "$root/models/configs/film-claims.toml" --from "$work/start" --out "$work/claims" \
-  | tee /dev/stderr > "$work/figures/claims.txt"
+  --keep-models | tee /dev/stderr > "$work/figures/claims.txt"
+rm -rf "$work/home/models/paper"
+cp -r "$work/claims/the-paper-s-recipe-0" "$work/home/models/paper"
+thorax eval negation --model paper --source nih --sentences openi > "$work/figures/paper-negation.txt"
 python3 "$here/card.py" "$here/card.md" "$work/figures" "$out"
