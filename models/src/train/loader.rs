@@ -237,6 +237,7 @@ impl<'a> Loader<'a> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::config::Training;
     use crate::testing::{Films, Lines, tiny, tokenizer};
 
     fn batches(change: impl FnOnce(&mut Training), films: &Films, steps: u64) -> Vec<Batch> {
