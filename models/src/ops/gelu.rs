@@ -30,6 +30,11 @@ fn values_of(x: &[f32], y: &mut [f32]) {
     vectorised(|| y.iter_mut().zip(x).for_each(|(y, &x)| *y = value(x)));
 }
 
+/// `y = factor gelu(x)` of each element.
+pub(super) fn scaled(x: &[f32], factor: f32, y: &mut [f32]) {
+    vectorised(|| y.iter_mut().zip(x).for_each(|(y, &x)| *y = factor * value(x)));
+}
+
 /// `x = factor gelu(x)` of each element.
 pub(super) fn in_place(x: &mut [f32], factor: f32) {
     vectorised(|| x.iter_mut().for_each(|x| *x = factor * value(*x)));

@@ -10,6 +10,9 @@ use super::super::{drop_path, gelu, gradients, values, with_values};
 use super::parameters::{Dense, Norm, Place, fusion};
 use super::rows;
 
+/// Values of a piece of a group, for the GELU of a group that is the only one.
+const PIECE: usize = 1 << 15;
+
 /// The MLP of a transformer layer, with its norm and residual.
 #[derive(Clone)]
 pub(crate) struct Mlp {
@@ -99,11 +102,18 @@ impl Op {
                     scratch.as_slice()
                 };
                 let mut h = rows::biased(up_bias, count);
-                up_weight.multiply(input, 1.0, &mut h)?;
-                if let Some(kept) = kept {
-                    kept.copy_from_slice(&h);
+                match kept {
+                    Some(kept) => {
+                        rows::fill(kept, up_bias);
+                        up_weight.multiply(input, 1.0, kept)?;
+                        let pairs = h.par_chunks_mut(PIECE).zip(kept.par_chunks(PIECE));
+                        pairs.for_each(|(h, kept)| gelu::scaled(kept, factor, h));
+                    }
+                    None => {
+                        up_weight.multiply(input, 1.0, &mut h)?;
+                        h.par_chunks_mut(PIECE).for_each(|h| gelu::in_place(h, factor));
+                    }
                 }
-                h.par_chunks_mut(1 << 15).for_each(|h| gelu::in_place(h, factor));
                 rows::residual(x, down_bias, factor, y);
                 down_weight.multiply(&h, 1.0, y)?;
                 if let Some(sum) = sum {
@@ -167,7 +177,7 @@ impl Op {
                     }
                     down_weight.multiply(g, 0.0, du)?;
                     // The values become those behind the GELU, which the gradient of the second weight needs.
-                    let pairs = u.par_chunks_mut(1 << 15).zip(du.par_chunks_mut(1 << 15));
+                    let pairs = u.par_chunks_mut(PIECE).zip(du.par_chunks_mut(PIECE));
                     pairs.for_each(|(u, du)| gelu::backward_in_place(u, factor, du));
                     up_weight.multiply(du, 0.0, dx)?;
                     if let Some(normal) = normal {
