@@ -60,7 +60,7 @@ const RUN: [&str; 19] = [
 #[test]
 fn a_killed_training_run_resumes_and_gives_the_same_weights() {
     let home = Home::new();
-    home.ok(&["import", "phantom", "--studies", "330", "--seed", "3", "--size", "64"]);
+    home.ok(&["import", "phantom", "--studies", "480", "--seed", "3", "--size", "64"]);
     let killed = home.scratch().join("killed");
     copy(&home.path(), &killed);
     home.ok(&RUN);

@@ -1,12 +1,13 @@
 //! What PyTorch computed, and the comparison.
 //!
 //! Of a gradient `r` the golden has the norm, the projection on a vector of signs, its four largest elements and four
-//! others. For our gradient `g` with `n` elements and `d = g - r`, all must hold, with `scale = max(|r|, floor)`:
+//! others. For our gradient `g` with `n` elements and `d = g - r`, all must hold, with `scale = max(|r|, floor)` and the bound
+//! `b` of the case:
 //!
-//! - the norm: `| |g| - |r| | <= 1e-3 scale`
-//! - the projection: `|s . d| <= 1e-3 scale`. For signs that have nothing to do with `d`, `s . d` has the mean square
+//! - the norm: `| |g| - |r| | <= b scale`
+//! - the projection: `|s . d| <= b scale`. For signs that have nothing to do with `d`, `s . d` has the mean square
 //!   `|d|^2`, so this estimates the whole difference and not only what was sampled
-//! - each element: `|d_i| <= 1e-3 max(|r_i|, scale / sqrt n)`, relative to itself or to a typical element
+//! - each element: `|d_i| <= b max(|r_i|, scale / sqrt n)`, relative to itself or to a typical element
 //!
 //! `floor` is 1e-5 of the norm of all gradients together. Below it lies what is zero but for rounding: the bias of the
 //! keys (softmax doesn't change when all its inputs do), and parameters whose effect a following norm takes out again.
@@ -20,7 +21,6 @@ use super::{Outcome, generate};
 
 const EMBEDDING: f64 = 1e-4;
 const LOSS: f64 = 1e-5;
-const GRADIENT: f64 = 1e-3;
 const FLOOR: f64 = 1e-5;
 
 #[derive(Deserialize)]
@@ -45,6 +45,7 @@ pub(super) struct Report {
     parameters: usize,
     below_floor: usize,
     failures: Vec<String>,
+    bound: f64,
 }
 
 fn values(tensor: &Tensor) -> Vec<f64> {
@@ -60,8 +61,8 @@ impl Golden {
         serde_json::from_str(text).unwrap()
     }
 
-    pub(super) fn compare(&self, outcome: &Outcome) -> Report {
-        let mut report = Report::default();
+    pub(super) fn compare(&self, outcome: &Outcome, bound: f64) -> Report {
+        let mut report = Report { bound, ..Report::default() };
         let sides = [(&outcome.images, &self.image_embeddings), (&outcome.texts, &self.text_embeddings)];
         for (ours, theirs) in sides {
             let ours = values(ours);
@@ -99,7 +100,7 @@ impl Report {
         if error > self.gradient || error.is_nan() {
             (self.gradient, self.worst) = (error, name.clone());
         }
-        if error > GRADIENT || error.is_nan() {
+        if error > self.bound || error.is_nan() {
             self.failures.push(format!("{name}: {error:.1e}"));
         }
     }
