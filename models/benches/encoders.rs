@@ -49,6 +49,7 @@ fn encoders(c: &mut Criterion) {
         image_labels: (0..images).map(labels).collect(),
         texts: (0..texts).map(|i| tokenizer.ids(&sentence(i)).unwrap()).collect(),
         text_labels: (0..texts).map(labels).collect(),
+        text_features: None,
         pairs: Vec::new(),
         trunk: None,
     };

@@ -244,8 +244,9 @@ fn frozen_outputs_are_computed_once_and_shared_by_runs() {
         films.1.load(Ordering::Relaxed)
     };
     let first = go(1);
-    // Twenty variants; the loader runs ahead of the cache by three batches, so some are decoded twice at first.
-    assert!((20..=20 + 3 * 8).contains(&first), "{first}");
+    // Twenty variants. The loader runs ahead of the cache, how far is up to the scheduler, so some are decoded again at
+    // first; without a cache all 240 films of the 30 steps would be.
+    assert!((20..=80).contains(&first), "{first}");
     assert!(go(2) <= first + 2, "the second run found nearly all of them");
 }
 
