@@ -8,7 +8,7 @@ DEMO        ?=
 DATA        ?= ../shared/data
 BENCH       ?=
 
-.PHONY: help demo model test lint bench bench-index bench-models bench-encoders bench-pipeline size build web browser unit deny parity
+.PHONY: help demo model test lint bench bench-index bench-models bench-encoders bench-pipeline size build gpu-build web browser unit deny parity
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -109,6 +109,9 @@ bench-pipeline: ## Labeler, query understanding, phantom
 
 model: build ## The model that ships, from published encoders and the films and reports in DATA
 	DATA='$(DATA)' models/recipes/film/make.sh
+
+gpu-build: web ## The program for NVIDIA GPUs (target/gpu); the CUDA compiler comes from PyPI
+	models/gpu-build.sh
 
 size: build ## Size of the binary, and what each crate brings
 	@node benches/size.mjs $(BIN)
