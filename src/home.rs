@@ -12,7 +12,7 @@
 use std::path::{Path, PathBuf};
 
 use thorax_index::Catalogue;
-use thorax_models::device::{Choice, device};
+use thorax_models::device::device;
 use thorax_models::{Encoder, shipped};
 
 use crate::config::Config;
@@ -112,7 +112,7 @@ impl Home {
     /// There is no such model, or its files are damaged.
     pub fn encoder(&self, name: &str) -> Result<Encoder> {
         let dir = self.model_dir(name)?;
-        let device = device(Choice::Auto)?;
+        let device = device(self.config.device)?;
         if self.is_built_in(name) {
             return Ok(shipped::encoder(&device)?);
         }

@@ -17,7 +17,7 @@ ROWS = [(model, mode, batch) for model in ("swin", "bert") for mode, batch in
         (("forward", 1), ("forward", 8), ("forward", 32), ("train", 16))]
 NAMES = {"swin": "Swin-T, 224 px", "bert": "BERT-base, 64 tokens"}
 MODES = {"forward": "forward", "train": "training step"}
-# What the program sets for itself in src/memory.rs; PyTorch gets the same, which makes it faster too.
+# What the program sets for itself in src/memory.rs; PyTorch gets the same.
 ALLOCATOR = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": str(2**31 - 1),
