@@ -1,6 +1,7 @@
 //! Opens a home for searching, and runs a search.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use thorax_index::{Catalogue, Filter, Index, RoaringBitmap, Space};
@@ -27,9 +28,9 @@ const STATED: f32 = 1.0;
 
 /// A home that is open for searching. Shared by all requests.
 pub struct Engine {
-    catalogue: Catalogue,
+    catalogue: Arc<Catalogue>,
     index: Index,
-    encoder: Encoder,
+    encoder: Arc<Encoder>,
     model: String,
     config: crate::config::Config,
     keys: HashMap<String, u32>,
@@ -50,12 +51,39 @@ impl Engine {
     /// # Errors
     /// There is no index yet, its model is gone, or another process owns the home.
     pub fn open(home: &Home) -> Result<Self> {
-        let catalogue = home.catalogue()?;
+        Self::open_beside(home, Arc::new(home.catalogue()?), None)
+    }
+
+    /// Opens the index that serves now on a catalogue that is open already. `serving` lends its encoder where the model is
+    /// the same, and goes on serving.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub fn open_beside(home: &Home, catalogue: Arc<Catalogue>, serving: Option<&Engine>) -> Result<Self> {
         let index = Index::open(home.path())?
             .ok_or_else(|| Error::Caller("this home has no index yet: run `thorax index`".to_owned()))?;
-        let (model, encoder) = home.encoder_with(&index.manifest().fingerprint)?;
+        let fingerprint = &index.manifest().fingerprint;
+        let (model, encoder) = match serving {
+            Some(serving) if serving.encoder.fingerprint() == fingerprint => {
+                (serving.model.clone(), Arc::clone(&serving.encoder))
+            }
+            _ => {
+                let (model, encoder) = home.encoder_with(fingerprint)?;
+                (model, Arc::new(encoder))
+            }
+        };
         let keys = (0..index.len() as u32).filter_map(|row| Some((opaque(index.study(row)?.id), row))).collect();
         Ok(Self { catalogue, index, encoder, model, config: home.config.clone(), keys })
+    }
+
+    /// The catalogue, shared with whoever writes to it in this process.
+    pub fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+
+    /// The encoder in use, to share.
+    pub fn encoder(&self) -> &Arc<Encoder> {
+        &self.encoder
     }
 
     /// The index in use.
