@@ -2,6 +2,8 @@
 //!
 //! - `store` opens sled
 //! - `ledger` what was acknowledged, in a file of its own: sled does not always notice what it lost
+//! - `records` user data that is no study, in trees of its own: cohorts
+//! - `version` the content hash and sequence number of a document
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -16,14 +18,20 @@ use crate::error::{IndexError, Result};
 
 use ledger::{Entry, Ledger};
 
+pub use records::{Change, Records};
+pub use version::Version;
+
 mod ledger;
+mod records;
 mod store;
+mod version;
 
 /// Format of the records; written at the first opening.
 const FORMAT: u64 = 1;
 const FORMAT_KEY: &str = "format";
 const SEQUENCE_KEY: &str = "sequence";
 const IDENTITY_KEY: &str = "identity";
+const RECORDS_KEY: &str = "records";
 
 /// The documents of a home. Share it by `Arc`; one process at a time has it open.
 pub struct Catalogue {
@@ -87,7 +95,8 @@ impl Catalogue {
         let identity = identity.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         if let Some(entry) = &acknowledged {
             let sequence = meta.get(SEQUENCE_KEY).map_err(failed)?.map_or(0, |bytes| number(&bytes));
-            ledger::check(&path, entry, identity.as_deref(), sequence)?;
+            let records = meta.get(RECORDS_KEY).map_err(failed)?.map_or(0, |bytes| number(&bytes));
+            ledger::check(&path, entry, identity.as_deref(), sequence, records)?;
         }
         let identity = match identity {
             Some(identity) => identity,
@@ -128,7 +137,8 @@ impl Catalogue {
     }
 
     fn acknowledge(&self, closed: bool) -> Result<()> {
-        let entry = Entry { identity: self.identity.clone(), sequence: self.sequence()?, closed };
+        let (sequence, records) = (self.sequence()?, self.record_changes()?);
+        let entry = Entry { identity: self.identity.clone(), sequence, records, closed };
         self.ledger.write(&entry)
     }
 
@@ -313,11 +323,13 @@ fn check(document: &Document) -> Result<()> {
 }
 
 fn parse(id: &[u8], bytes: &[u8]) -> Result<Document> {
-    serde_json::from_slice::<Record<Document>>(bytes).map(|record| record.document).map_err(|error| {
-        // serde's own message may quote the record
-        let reason = format!("line {}, column {}", error.line(), error.column());
-        IndexError::DamagedRecord { id: String::from_utf8_lossy(id).into_owned(), reason }
-    })
+    serde_json::from_slice::<Record<Document>>(bytes).map(|record| record.document).map_err(|e| damaged(id, &e))
+}
+
+fn damaged(id: &[u8], error: &serde_json::Error) -> IndexError {
+    // serde's own message may quote the record
+    let reason = format!("line {}, column {}", error.line(), error.column());
+    IndexError::DamagedRecord { id: String::from_utf8_lossy(id).into_owned(), reason }
 }
 
 fn number(bytes: &[u8]) -> u64 {

@@ -30,7 +30,7 @@ mod disk;
 #[cfg(test)]
 mod testing;
 
-pub use catalogue::{Catalogue, PutOutcome};
+pub use catalogue::{Catalogue, Change, PutOutcome, Records, Version};
 pub use document::{Document, Item, Value};
 pub use error::{IndexError, Result};
 pub use filter::{FieldInfo, Filter};

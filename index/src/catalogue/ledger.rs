@@ -17,6 +17,9 @@ pub(super) struct Entry {
     pub identity: String,
     /// Every change up to this one has been acknowledged.
     pub sequence: u64,
+    /// As many changes of records have been acknowledged.
+    #[serde(default)]
+    pub records: u64,
     /// The catalogue was closed in order since.
     pub closed: bool,
 }
@@ -48,9 +51,14 @@ impl Ledger {
 }
 
 /// Refuses a store that has less than was acknowledged.
-pub(super) fn check(path: &Path, entry: &Entry, identity: Option<&str>, sequence: u64) -> Result<()> {
+pub(super) fn check(path: &Path, entry: &Entry, identity: Option<&str>, sequence: u64, records: u64) -> Result<()> {
     let reason = match identity {
-        Some(identity) if identity == entry.identity && sequence >= entry.sequence => return Ok(()),
+        Some(identity) if identity == entry.identity && sequence >= entry.sequence && records >= entry.records => {
+            return Ok(());
+        }
+        Some(identity) if identity == entry.identity && sequence >= entry.sequence => {
+            format!("{} changes of records were acknowledged, {records} are there", entry.records)
+        }
         Some(identity) if identity == entry.identity => {
             format!("{} changes were acknowledged, {sequence} are there", entry.sequence)
         }
