@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::language::SyntaxError;
+
 /// Result of this crate.
 pub type Result<T, E = IndexError> = std::result::Result<T, E>;
 
@@ -9,13 +11,16 @@ pub type Result<T, E = IndexError> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// The filter text does not parse.
-    #[error("filter, character {position}: {reason}")]
+    #[error("filter: {reason}")]
     BadFilter {
         /// Character of the filter text, from 1.
         position: usize,
         /// What is wrong and what would be right.
         reason: String,
     },
+    /// The query does not parse.
+    #[error("query: {0}")]
+    Syntax(#[from] SyntaxError),
     /// The filter names a field that no document has.
     #[error("filter: there is no field '{field}'; there are: {known}")]
     UnknownField {
@@ -167,13 +172,16 @@ pub enum IndexError {
 impl IndexError {
     /// True when the request was wrong, and asking again would fail again; false when the fault is ours or the machine's.
     pub fn is_caller_fault(&self) -> bool {
-        use IndexError::{BadDocument, BadFilter, BadQuery, NotFinite, UnknownField, WrongDimension, WrongFieldType};
+        use IndexError::{
+            BadDocument, BadFilter, BadQuery, NotFinite, Syntax, UnknownField, WrongDimension, WrongFieldType,
+        };
         matches!(
             self,
             BadFilter { .. }
                 | UnknownField { .. }
                 | WrongFieldType { .. }
                 | BadQuery { .. }
+                | Syntax(_)
                 | WrongDimension { .. }
                 | NotFinite
                 | BadDocument { .. }

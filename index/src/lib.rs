@@ -4,7 +4,8 @@
 //! - [`catalogue`] the truth: documents in sled, acknowledged when flushed
 //! - [`generation`] one model's embeddings of the catalogue: built beside the serving one, resumable, swapped in by a rename
 //! - [`index`] a finished generation, opened for searching
-//! - [`filter`] `sex:F age:40..60 -finding:Edema`: the language, and the columns that answer it
+//! - [`language`] `"pleural effusion" -edema sex:F age:40..60`: what queries and filters are written in
+//! - [`filter`] which studies pass, and the columns that answer it
 //! - [`vectors`] a column of unit vectors: files, dot product, exact scan
 //! - [`graph`] the HNSW graph over a column, for the large ones
 //! - [`text`] keyword search, by tantivy
@@ -22,6 +23,7 @@ pub mod filter;
 pub mod generation;
 pub mod graph;
 pub mod index;
+pub mod language;
 pub mod text;
 pub mod tuning;
 pub mod vectors;

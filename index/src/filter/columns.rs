@@ -5,9 +5,10 @@ use std::ops::Bound;
 
 use roaring::RoaringBitmap;
 
-use super::{Expression, Filter, Test};
+use super::{Expression, Filter};
 use crate::document::Value;
 use crate::error::{IndexError, Result};
+use crate::language::Test;
 
 /// All fields, by lower-case name.
 #[derive(Debug, Default)]

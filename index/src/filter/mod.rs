@@ -1,22 +1,21 @@
 //! Filters: which studies pass.
 //!
-//! - [`parse`] the language
+//! - `parse` a filter is a query of the [`language`](crate::language) that has tests of fields and no words
 //! - [`columns`] the values of a generation, arranged to answer it
 //!
 //! ```text
 //! sex:F age:40..60 source:nih finding:"Pleural Effusion" -finding:Edema date:2019-01-01.. (view:PA OR view:AP)
 //! ```
-//! A blank means AND, `OR` binds less, `-` means NOT. Ranges include both ends, and an end may be open. A date may be given in part
-//! (`date:2019`, `date:2019-03..2020`). `field:*` passes what has any value. Case is ignored everywhere but in `OR`.
 
 pub mod columns;
-pub mod parse;
+mod parse;
 
 use std::fmt;
 
 pub use columns::{FieldColumns, FieldInfo};
 
 use crate::error::Result;
+use crate::language::{Node, Query, Test};
 
 /// A parsed filter. `Display` writes it so that it parses to the same filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,29 +36,26 @@ pub(crate) enum Expression {
     Term { field: String, test: Test },
 }
 
-/// A test of a field: passes when any of its values does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Test {
-    /// There is a value.
-    Any,
-    /// Equal without case; as a number where the field has numbers; a date in part equals all dates that begin so.
-    Equals(String),
-    /// Between the ends, both included; at least one is given.
-    Range { low: Option<String>, high: Option<String> },
-}
-
 impl Filter {
     /// The filter that everything passes.
     pub fn all() -> Self {
         Self { expression: Expression::And(Vec::new()) }
     }
 
-    /// Parses the language that the module's page describes; an empty text passes everything.
+    /// Parses a query of the [`language`](crate::language) without words; an empty text passes everything.
     ///
     /// # Errors
     /// [`BadFilter`](crate::IndexError::BadFilter) with the place and what is wrong. Whether the fields exist is found out when the filter is used.
     pub fn parse(text: &str) -> Result<Self> {
-        parse::parse(text).map(|expression| Self { expression })
+        Self::of(text, &Query::parse(text).map_err(parse::bad)?.root)
+    }
+
+    /// The filter of a part of the query `text`.
+    ///
+    /// # Errors
+    /// [`BadFilter`](crate::IndexError::BadFilter) where the part has words.
+    pub fn of(text: &str, part: &Node) -> Result<Self> {
+        parse::expression(text, part).map(|expression| Self { expression })
     }
 
     /// `field` has the value `value`, whatever characters the value has.
@@ -106,52 +102,6 @@ pub(crate) fn one_or(mut parts: Vec<Expression>, join: impl Fn(Vec<Expression>) 
 
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_expression(f, &self.expression, true)
+        Query { root: parse::node(&self.expression) }.fmt(f)
     }
-}
-
-fn write_expression(f: &mut fmt::Formatter<'_>, expression: &Expression, top: bool) -> fmt::Result {
-    match expression {
-        Expression::And(parts) if parts.is_empty() => f.write_str(if top { "" } else { "()" }),
-        Expression::And(parts) => write_parts(f, parts, " ", !top),
-        Expression::Or(parts) => write_parts(f, parts, " OR ", !top),
-        Expression::Not(inner) => {
-            f.write_str("-")?;
-            write_expression(f, inner, false)
-        }
-        Expression::Term { field, test } => {
-            write!(f, "{field}:")?;
-            match test {
-                Test::Any => f.write_str("*"),
-                Test::Equals(value) => write_value(f, value),
-                Test::Range { low, high } => {
-                    write!(f, "{}..{}", low.as_deref().unwrap_or(""), high.as_deref().unwrap_or(""))
-                }
-            }
-        }
-    }
-}
-
-fn write_parts(f: &mut fmt::Formatter<'_>, parts: &[Expression], between: &str, parentheses: bool) -> fmt::Result {
-    if parentheses {
-        f.write_str("(")?;
-    }
-    for (i, part) in parts.iter().enumerate() {
-        if i > 0 {
-            f.write_str(between)?;
-        }
-        write_expression(f, part, false)?;
-    }
-    if parentheses {
-        f.write_str(")")?;
-    }
-    Ok(())
-}
-
-fn write_value(f: &mut fmt::Formatter<'_>, value: &str) -> fmt::Result {
-    let plain = !value.is_empty() && value.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
-    if plain {
-        return f.write_str(value);
-    }
-    write!(f, "\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
 }
