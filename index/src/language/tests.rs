@@ -235,8 +235,8 @@ proptest! {
             query.root.visit(&mut |node| {
                 let part = text.get(node.span.clone());
                 fine &= part.is_some_and(|part| match Query::parse(part) {
-                    // NOT takes a run where its minus takes a word; everything else stands for itself
-                    Ok(alone) => alone.root == *node || text.to_lowercase() != text,
+                    // a part alone may be all in capitals, where its operators are words
+                    Ok(alone) => alone.root == *node || text.contains(char::is_uppercase),
                     Err(_) => false,
                 });
             });
