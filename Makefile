@@ -8,7 +8,7 @@ DEMO        ?=
 DATA        ?= ../shared/data
 BENCH       ?=
 
-.PHONY: help demo model test lint bench bench-index bench-models bench-encoders bench-pipeline size build gpu-build web browser unit deny parity
+.PHONY: help demo model test lint bench bench-index bench-models bench-encoders bench-pipeline bench-serve bench-archive size build gpu-build web browser unit deny parity
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -102,10 +102,25 @@ bench-encoders: ## Encoders of a preset: embedding, and gradients of a batch
 	$(CARGO) bench --locked -p thorax-models --bench encoders
 	@node benches/summary.mjs target/criterion
 
-bench-pipeline: ## Labeler, query understanding, phantom
+bench-pipeline: ## Labeler, query understanding, phantom; indexing beside the bare encoder on the films of DATA
 	rm -rf target/criterion
 	$(CARGO) bench --locked -p thorax --bench pipeline
 	@node benches/summary.mjs target/criterion
+	THORAX_BENCH_NIH='$(abspath $(DATA))/nih' $(CARGO) bench --locked -p thorax --bench indexing
+
+SECONDS_EACH ?= 30
+SERVE_HOME   ?=
+
+bench-serve: ## 20 queries/s before and while everything is embedded anew: p50, p99, errors (SECONDS_EACH=30 SERVE_HOME=path)
+	THORAX_BENCH_SERVE='$(SECONDS_EACH)' $(if $(SERVE_HOME),THORAX_BENCH_HOME='$(abspath $(SERVE_HOME))') \
+	  $(CARGO) test --release --locked -p thorax --test it reindexing -- --nocapture
+
+SIZE ?= 10000
+PLOT ?= target/bench-archive.svg
+
+bench-archive: ## Growth of a synthetic archive: opening, memory, disk, search under filters (SIZE='10000 100000 1000000')
+	THORAX_BENCH_SIZES='$(SIZE)' THORAX_BENCH_PLOT='$(abspath $(PLOT))' \
+	  $(CARGO) bench --locked -p thorax-index --bench archive
 
 model: build ## The model that ships, from published encoders and the films and reports in DATA
 	DATA='$(DATA)' models/recipes/film/make.sh

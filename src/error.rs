@@ -40,6 +40,9 @@ pub enum Error {
     /// Output as JSON.
     #[error("writing JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// The server that owns the home failed at a command, in its words; its log says why.
+    #[error("{0}")]
+    Server(String),
     /// Interrupted by Ctrl-C; what was acknowledged is kept.
     #[error("interrupted; run the same command again to go on")]
     Interrupted,
@@ -54,7 +57,7 @@ impl Error {
             Error::Index(IndexError::InUse { .. }) => true,
             Error::Index(e) => e.is_caller_fault(),
             Error::Model(e) => e.is_caller_fault(),
-            Error::Io(_) | Error::Record { .. } | Error::Json(_) | Error::Interrupted => false,
+            Error::Io(_) | Error::Record { .. } | Error::Json(_) | Error::Server(_) | Error::Interrupted => false,
         }
     }
 }

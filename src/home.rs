@@ -7,14 +7,16 @@
 //!                        without one, the model that is part of the program is used
 //! HOME/index/<n>/        generations;     HOME/index/CURRENT names the one in use
 //! HOME/phantom/          films made by `thorax import phantom`
+//! HOME/server.json       as long as a server owns the home: where it is, see [`crate::owner`]
 //! ```
 
 use std::path::{Path, PathBuf};
 
-use thorax_index::Catalogue;
+use thorax_index::{Catalogue, IndexError};
 use thorax_models::device::device;
 use thorax_models::{Encoder, shipped};
 
+use crate::cli::through::client::Server;
 use crate::config::Config;
 use crate::error::{Error, Result};
 
@@ -48,7 +50,12 @@ impl Home {
     /// # Errors
     /// Another process owns the home, or the catalogue cannot be read.
     pub fn catalogue(&self) -> Result<Catalogue> {
-        Ok(Catalogue::open(&self.path)?)
+        match Catalogue::open(&self.path) {
+            Err(error @ IndexError::InUse { .. }) => {
+                Err(Server::of(&self.path)?.map_or_else(|| error.into(), |server| server.refusal()))
+            }
+            other => Ok(other?),
+        }
     }
 
     /// Folder of phantom films.

@@ -10,7 +10,7 @@
 //! - [`search`] query -> candidates -> fuse -> re-rank -> results
 //! - [`server`] the HTTP API and the page
 //! - [`cli`] one file per subcommand
-//! - [`home`], [`config`], [`error`], [`progress`], [`interrupt`], [`memory`] what they all use
+//! - [`home`], [`owner`], [`config`], [`error`], [`progress`], [`interrupt`], [`memory`], [`nice`] what they all use
 
 pub mod ablation;
 pub mod archive;
@@ -24,6 +24,8 @@ pub mod home;
 pub mod indexing;
 pub mod interrupt;
 pub mod memory;
+pub mod nice;
+pub mod owner;
 pub mod progress;
 pub mod search;
 pub mod server;

@@ -11,6 +11,7 @@ use crate::document::Value;
 use crate::error::{IndexError, Result};
 use crate::filter::{FieldColumns, FieldInfo, Filter};
 use crate::generation::layout::{Current, FAILURES, Layout, STUDIES, TEXT, column_file, graph_files};
+use crate::generation::lease::Lease;
 use crate::generation::studies::{self, Study};
 use crate::generation::{Failure, Manifest, PerSpace, Space};
 use crate::graph::Graph;
@@ -35,6 +36,7 @@ pub struct Index {
     spaces: PerSpace<SpaceIndex>,
     text: TextIndex,
     failures: Vec<Failure>,
+    _lease: Lease,
 }
 
 struct StudyRow {
@@ -108,6 +110,7 @@ impl Index {
     fn open_generation(layout: &Layout, current: &Current, tuning: Tuning) -> Result<Self> {
         let manifest = Manifest::read(layout, current)?;
         let dir = layout.generation(current.generation);
+        let lease = Lease::take(&dir)?;
         // before anything else: hnsw_rs ends the process on a damaged file. What is read as a whole is checked then
         let columns = Space::ALL.map(column_file);
         let read_whole =
@@ -133,7 +136,7 @@ impl Index {
         }
         let study_row = |study: Study| StudyRow { id: study.id, group: study.group, fields: study.fields };
         let studies = rows.into_iter().map(study_row).collect();
-        Ok(Self { manifest, tuning, studies, fields, groups, spaces, text, failures })
+        Ok(Self { manifest, tuning, studies, fields, groups, spaces, text, failures, _lease: lease })
     }
 
     /// What the generation is made of.

@@ -7,7 +7,6 @@ use thorax_index::Catalogue;
 use super::{Checked, Rejected, Studies, check_study};
 use crate::error::{Error, Result};
 use crate::indexing::document::document;
-use crate::interrupt;
 use crate::progress::Progress;
 
 /// Studies checked and acknowledged together.
@@ -40,11 +39,11 @@ impl Summary {
 /// Imports a stream of studies. Each batch is acknowledged as a whole; a rejected record stops nothing.
 ///
 /// # Errors
-/// The catalogue cannot be written, or Ctrl-C was pressed (what was acknowledged is kept).
+/// The catalogue cannot be written, or a stop was asked for (what was acknowledged is kept).
 pub fn import(catalogue: &Catalogue, mut studies: Studies, progress: &Progress) -> Result<Summary> {
     let mut summary = Summary::default();
     loop {
-        if interrupt::asked() {
+        if progress.asked_to_stop() {
             return Err(Error::Interrupted);
         }
         let batch: Vec<_> = studies.by_ref().take(BATCH).collect();

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::evaluation::retrieval::{Report, retrieval};
 use crate::home::Home;
 use crate::indexing::embed::{self, index};
-use crate::progress::Progress;
+use crate::progress::{Progress, Watch};
 use crate::training::split::Split;
 use crate::training::{Budget, Options, train, untrained};
 
@@ -123,7 +123,7 @@ impl Demo {
         let encoder = home.encoder(&trained.name)?;
         let after = retrieval(&catalogue, &encoder, source, Split::Test)?;
         output::line(&format!("before training:\n{}\n\nafter training:\n{}\n", before.table(), after.table()))?;
-        let summary = index(home, &catalogue, &encoder, embed::Options::default())?;
+        let summary = index(home, &catalogue, &encoder, embed::Options::default(), &Watch::terminal())?;
         eprintln!("index: {} films, {} sentences", summary.images, summary.sentences);
         output::json_line(&figures(&before, &after, &trained))
     }

@@ -3,23 +3,25 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Context, output};
+use super::output;
+use super::through::Opened;
 use crate::archive::import::{Summary, import};
 use crate::archive::phantom::Phantom;
 use crate::archive::{Source, Studies, open_all};
 use crate::error::{Error, Result};
-use crate::progress::Progress;
 
 /// Import an archive. Importing twice changes nothing; a changed record is updated.
-#[derive(Args)]
+///
+/// On a home that a server owns, the server does it.
+#[derive(Args, Serialize, Deserialize)]
 #[command(after_help = EXAMPLES)]
 pub struct Import {
     /// nih, openi, covid-chestxray, hannover, folder, manifest or phantom.
     source: String,
     /// Folders or files of the source; none for phantom.
-    paths: Vec<PathBuf>,
+    pub(super) paths: Vec<PathBuf>,
     /// phantom: how many studies to compute.
     #[arg(long, default_value_t = 500, value_name = "N")]
     studies: usize,
@@ -29,6 +31,9 @@ pub struct Import {
     /// phantom: width and height of a film in pixels.
     #[arg(long, default_value_t = 256, value_name = "PIXELS")]
     size: u32,
+    /// In a server: start the job and don't wait for it. Without it, Ctrl-C stops the job; what is acknowledged is kept.
+    #[arg(long)]
+    pub(super) detach: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -60,14 +65,13 @@ impl Import {
     ///
     /// # Errors
     /// The archive cannot be opened, nothing of it could be imported, or the catalogue cannot be written.
-    pub fn run(self, context: &Context) -> Result<()> {
-        let home = context.home()?;
-        let (studies, total) = self.open(&home)?;
-        let catalogue = home.catalogue()?;
-        let progress = Progress::new("importing", total);
-        let summary = import(&catalogue, studies, &progress)?;
+    pub fn run_on(self, opened: &Opened) -> Result<()> {
+        let catalogue = &opened.catalogue;
+        let (studies, total) = self.open(&opened.home)?;
+        let progress = opened.watch.stage("importing", total);
+        let summary = import(catalogue, studies, &progress)?;
         progress.finish();
-        if context.json {
+        if opened.json {
             output::json(&Report { source: &self.source, catalogue: catalogue.len(), summary: &summary })?;
         } else {
             output::line(&format!(

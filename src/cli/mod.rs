@@ -13,6 +13,7 @@ pub mod output;
 pub mod search;
 pub mod serve;
 pub mod status;
+pub mod through;
 pub mod train;
 
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use clap::{Parser, Subcommand};
 
 use crate::error::{Error, Result};
 use crate::home::Home;
+use through::Remote;
 
 /// Search your own archive of chest X-rays by text or by image. Not for diagnosis.
 #[derive(Parser)]
@@ -106,18 +108,18 @@ impl Cli {
     pub fn run(self) -> Result<()> {
         let context = Context { home: self.home, json: self.json, threads: self.threads };
         match self.command {
-            Command::Import(command) => command.run(&context),
+            Command::Import(command) => Remote::Import(command).run(&context),
             Command::Label(command) => command.run(&context),
             Command::Model(command) => command.run(&context),
             Command::Train(command) => command.run(&context),
             Command::Ablate(command) => command.run(&context),
             Command::Embed(command) => command.run(&context),
-            Command::Index(command) => command.run(&context),
-            Command::Search(command) => command.run(&context),
+            Command::Index(command) => Remote::Index(command).run(&context),
+            Command::Search(command) => Remote::Search(command).run(&context),
             Command::Eval(command) => command.run(&context),
             Command::Explain(command) => command.run(&context),
             Command::Serve(command) => command.run(&context),
-            Command::Status(command) => command.run(&context),
+            Command::Status(command) => Remote::Status(command).run(&context),
             Command::Demo(command) => command.run(&context),
         }
     }

@@ -3,23 +3,25 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::{Deserialize, Serialize};
 
-use super::{Context, output};
+use super::output;
+use super::through::Opened;
 use crate::archive::load_image;
 use crate::error::{Error, Result};
 use crate::findings::Polarity;
 use crate::search::response::Hit;
-use crate::search::{Engine, Query, Request, Response, Target};
+use crate::search::{Query, Request, Response, Target};
 
 /// Search by text or by film. A score orders the results of one search; it is not a probability.
-#[derive(Args)]
+#[derive(Args, Serialize, Deserialize)]
 #[command(after_help = EXAMPLES)]
 pub struct Search {
     /// What to look for, in words.
     text: Option<String>,
     /// A film to look for instead (PNG or JPEG).
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
-    image: Option<PathBuf>,
+    pub(super) image: Option<PathBuf>,
     /// What to look through: images or reports.
     #[arg(long, default_value = "images", value_name = "KIND")]
     to: String,
@@ -48,20 +50,18 @@ impl Search {
     /// Runs the command.
     ///
     /// # Errors
-    /// See [`Engine::open`] and [`Engine::search`].
-    pub fn run(self, context: &Context) -> Result<()> {
+    /// See [`Engine::open`](crate::search::Engine::open) and [`Engine::search`](crate::search::Engine::search).
+    pub fn run_on(self, opened: &Opened) -> Result<()> {
         let to: Target = self.to.parse()?;
         let query = match (self.text, &self.image) {
             (Some(text), None) => Query::Text(text),
             (None, Some(path)) => Query::Image(Box::new(load_image(path)?)),
             _ => return Err(Error::Caller("say what to look for: a text, or --image FILE".to_owned())),
         };
-        let home = context.home()?;
-        let engine = Engine::open(&home)?;
-        let k = self.k.unwrap_or(home.config.search.k);
+        let k = self.k.unwrap_or(opened.home.config.search.k);
         let request = Request { query, to, k, filter: self.filter, encoder_only: self.encoder_only };
-        let answer = engine.search(request)?;
-        if context.json {
+        let answer = opened.with_engine(|engine| engine.search(request))?;
+        if opened.json {
             return output::json(&answer);
         }
         table(&answer)
@@ -70,7 +70,7 @@ impl Search {
 
 fn table(answer: &Response) -> Result<()> {
     if let Some(warning) = &answer.warning {
-        eprintln!("warning: {warning}");
+        output::note(&format!("warning: {warning}"));
     }
     if answer.results.is_empty() {
         return output::line("nothing found: loosen the filter, or say it in other words");

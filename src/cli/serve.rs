@@ -1,15 +1,14 @@
 //! `thorax serve`: the HTTP API and the page, on loopback.
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::sync::Arc;
 
 use clap::Args;
 
 use super::{Context, output};
 use crate::error::{Error, Result};
 use crate::home::Home;
-use crate::search::Engine;
-use crate::server;
+use crate::owner::Registration;
+use crate::server::{self, Serving};
 
 /// Serve search over HTTP and as a page, on loopback.
 #[derive(Args)]
@@ -41,11 +40,14 @@ impl Serve {
 /// # Errors
 /// See [`Serve::run`].
 pub fn serve(home: &Home) -> Result<()> {
-    let engine = Arc::new(Engine::open(home)?);
+    let serving = Serving::open(home.clone())?;
     let address = SocketAddr::new(home.config.server.host, home.config.server.port);
     let listener = TcpListener::bind(address)
         .map_err(|e| Error::Caller(format!("cannot listen on {address}: {e}; choose another with --port")))?;
-    output::line(&format!("thorax is serving on http://{}", listener.local_addr()?))?;
+    let listening = listener.local_addr()?;
+    // as long as this server lives, commands on this home go through it
+    let registration = Registration::write(home.path(), listening)?;
+    output::line(&format!("thorax is serving on http://{listening}"))?;
     eprintln!("{} Ctrl-C stops it.", crate::NOTICE);
-    server::run(listener, engine, home.config.server.upload_mib << 20, home.config.threads)
+    server::run(listener, serving, registration.owner().clone())
 }

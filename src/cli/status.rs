@@ -1,14 +1,16 @@
 //! `thorax status`: what is in a home.
 
 use clap::Args;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use thorax_index::Manifest;
 
-use super::{Context, output};
+use super::output;
+use super::through::Opened;
+use super::through::wire::{JobView, State};
 use crate::error::Result;
 
 /// Say what is in the home: studies, model, index, and whether the index is up to date.
-#[derive(Args)]
+#[derive(Args, Serialize, Deserialize)]
 pub struct Status {}
 
 #[derive(Serialize)]
@@ -21,6 +23,16 @@ struct Report {
     built_in: bool,
     index: Option<Manifest>,
     up_to_date: bool,
+    /// The server that owns the home, where one does.
+    server: Option<Serving>,
+}
+
+#[derive(Serialize)]
+struct Serving {
+    /// The generation that it answers from.
+    generation: u64,
+    /// Its jobs that wait or run, and the last that ended.
+    jobs: Vec<JobView>,
 }
 
 impl Status {
@@ -28,9 +40,8 @@ impl Status {
     ///
     /// # Errors
     /// The home cannot be read.
-    pub fn run(self, context: &Context) -> Result<()> {
-        let home = context.home()?;
-        let catalogue = home.catalogue()?;
+    pub fn run_on(self, opened: &Opened) -> Result<()> {
+        let Opened { home, catalogue, .. } = opened;
         let index = Manifest::current(home.path())?;
         let sequence = catalogue.sequence()?;
         let model = home.model_name(None).ok();
@@ -42,8 +53,12 @@ impl Status {
             model,
             up_to_date: index.as_ref().is_some_and(|m| m.sequence == sequence),
             index,
+            server: opened.serving().map(|serving| Serving {
+                generation: serving.current().index().manifest().generation,
+                jobs: serving.jobs().list(),
+            }),
         };
-        if context.json {
+        if opened.json {
             return output::json(&report);
         }
         output::line(&format!("home     {}", report.home))?;
@@ -53,7 +68,7 @@ impl Status {
             if report.built_in { " (part of the program; `thorax train` makes one of your own)" } else { "" };
         output::line(&format!("model    {model}{built_in}"))?;
         match &report.index {
-            None => output::line("index    none: run `thorax index`"),
+            None => output::line("index    none: run `thorax index`")?,
             Some(m) => output::line(&format!(
                 "index    generation {}: {} films, {} sentences, {} failed; {}",
                 m.generation,
@@ -61,7 +76,24 @@ impl Status {
                 m.sentences,
                 m.failed,
                 if report.up_to_date { "up to date" } else { "the catalogue is newer: run `thorax index`" }
-            )),
+            ))?,
         }
+        if let Some(server) = &report.server {
+            output::line(&format!("server   answers from generation {}", server.generation))?;
+            for job in server.jobs.iter().filter(|job| job.state != State::Done) {
+                output::line(&format!("job {:<4} {}", job.job, describe(job)))?;
+            }
+        }
+        Ok(())
     }
+}
+
+/// `index, running: embedding films, 40 of 120`
+fn describe(job: &JobView) -> String {
+    let state = if job.state == State::Waiting { "waiting" } else { "running" };
+    let stage = job.board.stage.as_ref().map(|stage| {
+        let of = stage.total.map(|total| format!(" of {total}")).unwrap_or_default();
+        format!(": {}, {}{of}", stage.what, stage.done)
+    });
+    format!("{}, {state}{}", job.command, stage.unwrap_or_default())
 }

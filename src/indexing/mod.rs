@@ -3,9 +3,11 @@
 //! - [`shown`] what a study shows: labels and reports brought together
 //! - [`document`] a study as the catalogue keeps it
 //! - [`embed`] embeds what is new, and swaps the generation
+//! - [`pipeline`] decoding, encoding and writing side by side
 
 pub mod document;
 pub mod embed;
+pub mod pipeline;
 pub mod shown;
 
 pub use shown::{Finding, shown};

@@ -35,6 +35,12 @@ impl Fault {
         Self { status: StatusCode::NOT_FOUND, code: "not_found", message: format!("there is no such {what}") }
     }
 
+    /// The server takes nothing on any more.
+    pub fn stopping() -> Self {
+        let message = "the server is shutting down".to_owned();
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, code: "stopping", message }
+    }
+
     fn service(detail: &str) -> Self {
         // Details stay in the log: they can name files.
         tracing::error!("{detail}");

@@ -11,6 +11,7 @@ use thorax_index::Space;
 
 use super::fault::Fault;
 use super::images::film;
+use super::serving::Current;
 use crate::NOTICE;
 use crate::archive::load_image;
 use crate::error::Result;
@@ -46,7 +47,16 @@ struct Ranked {
 pub struct Scores(OnceLock<Reference>);
 
 impl Scores {
-    fn of(&self, engine: &Engine) -> Result<&Reference> {
+    /// True once they were asked for.
+    pub fn is_made(&self) -> bool {
+        self.0.get().is_some()
+    }
+
+    /// The scores, made where nobody asked before.
+    ///
+    /// # Errors
+    /// See [`Reference::of`].
+    pub fn of(&self, engine: &Engine) -> Result<&Reference> {
         if let Some(reference) = self.0.get() {
             return Ok(reference);
         }
@@ -58,11 +68,7 @@ impl Scores {
 
 /// Where a query lies on a film of the archive.
 #[post("/images/{key}/heatmap")]
-pub async fn heatmap(
-    engine: web::Data<Engine>,
-    key: web::Path<String>,
-    body: web::Json<Asked>,
-) -> Result<HttpResponse, Fault> {
+pub async fn heatmap(engine: Current, key: web::Path<String>, body: web::Json<Asked>) -> Result<HttpResponse, Fault> {
     let mapped = web::block(move || -> Result<Option<Mapped>> {
         let Some(image) = film(&engine, &key)? else { return Ok(None) };
         let explanation = explain(engine.model().1, &load_image(&image.path)?, &body.text)?;
@@ -75,11 +81,7 @@ pub async fn heatmap(
 
 /// How a film of the archive stands among the others.
 #[get("/images/{key}/findings")]
-pub async fn findings(
-    engine: web::Data<Engine>,
-    scores: web::Data<Scores>,
-    key: web::Path<String>,
-) -> Result<HttpResponse, Fault> {
+pub async fn findings(engine: Current, key: web::Path<String>) -> Result<HttpResponse, Fault> {
     let ranked = web::block(move || -> Result<Option<Ranked>> {
         let Some(image) = film(&engine, &key)? else { return Ok(None) };
         let index = engine.index();
@@ -92,7 +94,7 @@ pub async fn findings(
                 first(encoder.embed_images(&[encoder.preprocess(&load_image(&image.path)?)?])?)?
             }
         };
-        let reference = scores.of(&engine)?;
+        let reference = engine.scores().of(&engine)?;
         Ok(Some(Ranked { films: reference.films(), findings: reference.standings(&vector), notice: NOTICE }))
     })
     .await??

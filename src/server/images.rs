@@ -8,6 +8,7 @@ use actix_web::{HttpResponse, get, web};
 use image::{DynamicImage, ImageFormat};
 
 use super::fault::Fault;
+use super::serving::Current;
 use crate::archive::{Image, load_image};
 use crate::error::{Error, Result};
 use crate::search::Engine;
@@ -20,7 +21,7 @@ const CACHE: (header::HeaderName, &str) = (header::CACHE_CONTROL, "private, max-
 
 /// The file as it was imported.
 #[get("/images/{key}")]
-pub async fn original(engine: web::Data<Engine>, key: web::Path<String>) -> Result<HttpResponse, Fault> {
+pub async fn original(engine: Current, key: web::Path<String>) -> Result<HttpResponse, Fault> {
     let bytes = web::block(move || -> Result<Option<Vec<u8>>> {
         let Some(path) = path(&engine, &key)? else { return Ok(None) };
         Ok(Some(fs_err::read(path)?))
@@ -37,7 +38,7 @@ pub async fn original(engine: web::Data<Engine>, key: web::Path<String>) -> Resu
 
 /// A JPEG of it whose longest side is 320 pixels.
 #[get("/images/{key}/thumbnail")]
-pub async fn thumbnail(engine: web::Data<Engine>, key: web::Path<String>) -> Result<HttpResponse, Fault> {
+pub async fn thumbnail(engine: Current, key: web::Path<String>) -> Result<HttpResponse, Fault> {
     let bytes = web::block(move || -> Result<Option<Vec<u8>>> {
         let Some(path) = path(&engine, &key)? else { return Ok(None) };
         let film = load_image(&path)?;

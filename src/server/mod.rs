@@ -8,47 +8,94 @@
 //! - [`images`] `GET /api/v1/images/{key}`, `GET /api/v1/images/{key}/thumbnail`
 //! - [`heatmap`] `POST /api/v1/images/{key}/heatmap`, `GET /api/v1/images/{key}/findings`
 //! - [`page`] the page, embedded
+//! - [`serving`] the engine that answers, and how the next one takes its place
+//! - [`jobs`] long commands, one after another
+//! - [`internal`] `/internal/v1`: commands of the command line on the home that this server owns
 //!
 //! Loopback only: there is no authentication yet. Neither queries nor report text are logged.
 
 pub mod fault;
 pub mod heatmap;
 pub mod images;
+pub mod internal;
+pub mod jobs;
 pub mod page;
 pub mod search;
+pub mod serving;
 pub mod status;
 pub mod studies;
 
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Thread;
 use std::time::Duration;
 
-use actix_web::middleware::DefaultHeaders;
+use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::{App, HttpServer, web};
 
+use crate::cli::through::wire::SCOPE;
 use crate::error::Result;
 use crate::interrupt;
-use crate::search::Engine;
+use crate::owner::Owner;
+
+pub use serving::{Current, Serving};
 
 /// What the page may load: its own files, and films as blobs.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Serves `engine` on `listener` until Ctrl-C or SIGTERM; requests that run are finished.
-/// `workers` 0 is one for each core.
+/// How often the server looks whether another generation was made current.
+const TEND_EVERY: Duration = Duration::from_millis(500);
+
+/// Largest body of a command: a list of files.
+const COMMAND_LIMIT: usize = 4 << 20;
+
+/// Serves a home on `listener` until Ctrl-C or SIGTERM; requests that run are finished, a job stops after its current piece.
 ///
 /// # Errors
 /// The listener cannot be used.
-pub fn run(listener: TcpListener, engine: Arc<Engine>, upload_limit: usize, workers: usize) -> Result<()> {
-    let workers = match workers {
+pub fn run(listener: TcpListener, serving: Serving, owner: Owner) -> Result<()> {
+    let serving = Arc::new(serving);
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| serving.jobs().work());
+        let tending = scope.spawn(|| {
+            while !ended.load(Ordering::SeqCst) {
+                serving.tend();
+                std::thread::park_timeout(TEND_EVERY);
+            }
+        });
+        // also where the server panics: the scope waits for both threads
+        let _ending = Ending(&serving, &ended, tending.thread());
+        answer(listener, &serving, owner)
+    })
+}
+
+/// Ends the threads beside the server when it goes.
+struct Ending<'a>(&'a Serving, &'a AtomicBool, &'a Thread);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.jobs().close();
+        self.1.store(true, Ordering::SeqCst);
+        self.2.unpark();
+    }
+}
+
+fn answer(listener: TcpListener, serving: &Arc<Serving>, owner: Owner) -> Result<()> {
+    let config = &serving.home().config;
+    let upload_limit = config.server.upload_mib << 20;
+    let workers = match config.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
     };
-    let scores = web::Data::new(heatmap::Scores::default());
+    let serving = web::Data::from(Arc::clone(serving));
+    let owner = web::Data::new(owner);
     let server = HttpServer::new(move || {
         App::new()
-            .app_data(web::Data::from(engine.clone()))
-            .app_data(scores.clone())
+            .app_data(serving.clone())
+            .app_data(owner.clone())
             .app_data(web::PayloadConfig::new(upload_limit))
             .app_data(web::JsonConfig::default().limit(64 * 1024).error_handler(fault::json))
             .app_data(web::QueryConfig::default().error_handler(fault::query))
@@ -58,6 +105,17 @@ pub fn run(listener: TcpListener, engine: Arc<Engine>, upload_limit: usize, work
                     .add(("X-Content-Type-Options", "nosniff"))
                     .add(("Referrer-Policy", "no-referrer"))
                     .add(("Cache-Control", "no-store")),
+            )
+            .service(
+                web::scope(SCOPE)
+                    .app_data(web::JsonConfig::default().limit(COMMAND_LIMIT).error_handler(fault::json))
+                    .wrap(from_fn(internal::guard))
+                    .service(internal::health)
+                    .service(internal::accept)
+                    .service(internal::all_jobs)
+                    .service(internal::one_job)
+                    .service(internal::stop_job)
+                    .default_service(web::to(fault::no_route)),
             )
             .service(
                 web::scope("/api/v1")

@@ -6,9 +6,10 @@ use actix_web::{HttpResponse, post, web};
 use serde::Deserialize;
 
 use super::fault::Fault;
+use super::serving::Current;
 use crate::archive::decode_image;
 use crate::error::Result;
-use crate::search::{Engine, Query, Request, Response, Target};
+use crate::search::{Query, Request, Response, Target};
 
 /// Body of a text search.
 #[derive(Deserialize)]
@@ -35,7 +36,7 @@ const K: usize = 24;
 
 /// Search by text.
 #[post("/search")]
-pub async fn text(engine: web::Data<Engine>, body: web::Json<TextSearch>) -> Result<HttpResponse, Fault> {
+pub async fn text(engine: Current, body: web::Json<TextSearch>) -> Result<HttpResponse, Fault> {
     let TextSearch { text, to, k, filter } = body.into_inner();
     run(engine, to, k, filter, move || Ok(Query::Text(text))).await
 }
@@ -43,7 +44,7 @@ pub async fn text(engine: web::Data<Engine>, body: web::Json<TextSearch>) -> Res
 /// Search by a film: PNG or JPEG in the body.
 #[post("/search/image")]
 pub async fn image(
-    engine: web::Data<Engine>,
+    engine: Current,
     parameters: web::Query<ImageSearch>,
     body: web::Bytes,
 ) -> Result<HttpResponse, Fault> {
@@ -56,7 +57,7 @@ pub async fn image(
 }
 
 async fn run(
-    engine: web::Data<Engine>,
+    engine: Current,
     to: Target,
     k: Option<usize>,
     filter: Option<String>,

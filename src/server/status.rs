@@ -1,10 +1,10 @@
 //! `GET /api/v1/status`: what is served.
 
-use actix_web::{HttpResponse, get, web};
+use actix_web::{HttpResponse, get};
 use serde::Serialize;
 
+use super::serving::Current;
 use crate::NOTICE;
-use crate::search::Engine;
 
 #[derive(Serialize)]
 struct Status<'a> {
@@ -26,7 +26,7 @@ struct Model<'a> {
 
 /// What is served: counts, model, generation.
 #[get("/status")]
-pub async fn status(engine: web::Data<Engine>) -> HttpResponse {
+pub async fn status(engine: Current) -> HttpResponse {
     let manifest = engine.index().manifest();
     let (name, encoder) = engine.model();
     HttpResponse::Ok().json(Status {

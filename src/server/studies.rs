@@ -4,8 +4,8 @@ use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
 
 use super::fault::Fault;
+use super::serving::Current;
 use crate::archive::{LabelSet, Report, Sex, Study, View};
-use crate::search::Engine;
 
 #[derive(Serialize)]
 struct StudyView {
@@ -33,7 +33,7 @@ struct Film {
 
 /// One study by its opaque key.
 #[get("/studies/{key}")]
-pub async fn study(engine: web::Data<Engine>, key: web::Path<String>) -> Result<HttpResponse, Fault> {
+pub async fn study(engine: Current, key: web::Path<String>) -> Result<HttpResponse, Fault> {
     let key = key.into_inner();
     let (key, found) = web::block(move || {
         let found = engine.study_of_key(&key);

@@ -1,41 +1,46 @@
 //! The HTTP API of a real server: shapes, faults, headers, shutdown.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::Home;
+use crate::support::{Home, command};
 
-struct Server {
-    child: Child,
-    url: String,
+pub struct Server {
+    pub child: Child,
+    pub url: String,
 }
 
 impl Server {
-    fn start(home: &Home) -> Self {
-        let mut child =
-            home.command(&["serve", "--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    pub fn start(home: &Home) -> Self {
+        Self::of(&home.path())
+    }
+
+    pub fn of(home: &Path) -> Self {
+        let mut command = command(home, &["serve", "--port", "0"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().strip_prefix("thorax is serving on ").expect("one line that says where").to_owned();
         Self { child, url }
     }
 
-    fn get(&self, path: &str) -> (u16, Vec<u8>, ureq::http::HeaderMap) {
+    pub fn get(&self, path: &str) -> (u16, Vec<u8>, ureq::http::HeaderMap) {
         let answer = agent().get(format!("{}{path}", self.url)).call().unwrap();
         let (parts, mut body) = answer.into_parts();
         (parts.status.as_u16(), body.read_to_vec().unwrap(), parts.headers)
     }
 
-    fn post(&self, path: &str, kind: &str, body: &[u8]) -> (u16, Value) {
+    pub fn post(&self, path: &str, kind: &str, body: &[u8]) -> (u16, Value) {
         let mut answer = agent().post(format!("{}{path}", self.url)).header("content-type", kind).send(body).unwrap();
         let status = answer.status().as_u16();
         (status, serde_json::from_slice(&answer.body_mut().read_to_vec().unwrap()).unwrap())
     }
 
-    fn search(&self, body: &Value) -> (u16, Value) {
+    pub fn search(&self, body: &Value) -> (u16, Value) {
         self.post("/api/v1/search", "application/json", body.to_string().as_bytes())
     }
 }
@@ -123,10 +128,11 @@ fn search_study_film_and_faults_over_http() {
         assert_eq!(server.get(path).0, 404, "{path}");
     }
 
-    // One owner: the command line says so instead of waiting or breaking something.
-    let said = home.run(&["search", "effusion"]);
-    assert_eq!(said.code, 2);
-    assert!(said.stderr.contains("in use"), "{}", said.stderr);
+    // One owner: what goes through the server does, and the rest says so instead of waiting or breaking something.
+    home.ok(&["search", "effusion"]);
+    let refused = home.run(&["train", "--preset", "demo", "--steps", "1"]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("in use") && refused.stderr.contains("import, index"), "{}", refused.stderr);
 
     Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status().unwrap();
     assert!(server.child.wait().unwrap().success(), "SIGTERM is a clean end");

@@ -10,6 +10,8 @@ mod http;
 mod kill;
 mod model;
 mod real_data;
+mod reindexing;
 mod shipped;
+mod through;
 mod training;
 mod truth;

@@ -21,6 +21,7 @@ use super::builder::Builder;
 use super::layout::{
     BUILD, Current, FAILURES, Layout, MANIFEST, SNAPSHOT, STUDIES, TEXT, column_file, graph_files, log_file,
 };
+use super::lease::remove_unless_read;
 use super::manifest::{FORMAT, FileSum, Manifest};
 use super::plan::State;
 use super::studies::{self, Study};
@@ -241,13 +242,13 @@ fn swap(builder: &Builder, dir: &Path, manifest: &Manifest) -> Result<()> {
     clean(&builder.layout, builder.number)
 }
 
-/// Removes what the serving generation no longer needs: its log, and older generations.
+/// Removes what the serving generation no longer needs: its log, and older generations that nobody reads.
 pub(super) fn clean(layout: &Layout, current: u64) -> Result<()> {
     for name in build_files() {
         disk::remove(&layout.generation(current).join(name))?;
     }
     for older in layout.generations()?.into_iter().filter(|number| *number < current) {
-        disk::remove(&layout.generation(older))?;
+        remove_unless_read(&layout.generation(older))?;
     }
     Ok(())
 }

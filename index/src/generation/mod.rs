@@ -7,6 +7,7 @@
 //! - `builder` starts or resumes a build, and takes the vectors
 //! - `carry` vectors of earlier generations and builds that are still right
 //! - `finish` turns a complete build into the generation that serves
+//! - `lease` keeps the files of generations that are read
 //! - `studies` the studies of a generation, one JSON line each
 //!
 //! Vectors are known by the hash of their content: within a space, items of the same hash share one vector, whatever
@@ -16,6 +17,7 @@ mod builder;
 mod carry;
 mod finish;
 pub(crate) mod layout;
+pub(crate) mod lease;
 mod log;
 pub mod manifest;
 mod plan;
@@ -25,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 pub use builder::Builder;
 pub use finish::Summary;
+pub use lease::remove_unread;
 pub use manifest::Manifest;
 pub use plan::{Pending, Progress};
 

@@ -1,0 +1,198 @@
+//! Commands that work on a home that a server owns: the server runs them, and the client shows what they say.
+//!
+//! - [`Remote`] the commands that go through a server, as the client sends them
+//! - [`Opened`] the home that a command works on, opened by this process or by the server
+//! - [`wire`] what client and server say to each other
+//! - [`client`] finds the server, sends the command, shows its progress
+
+pub mod client;
+pub mod wire;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use thorax_index::Catalogue;
+use thorax_models::Encoder;
+
+use super::output::{self, Said};
+use super::{Context, import, index, search, status};
+use crate::error::Result;
+use crate::home::Home;
+use crate::nice;
+use crate::progress::Watch;
+use crate::search::Engine;
+use crate::server::Serving;
+
+/// Priority of jobs in a server, where the client does not say: searches go first.
+const SERVER_NICE: i32 = 10;
+
+/// A command that a server can run.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Remote {
+    /// `thorax import`
+    Import(import::Import),
+    /// `thorax index`
+    Index(index::IndexCommand),
+    /// `thorax search`
+    Search(search::Search),
+    /// `thorax status`
+    Status(status::Status),
+}
+
+/// The names of the commands that go through a server.
+pub const NAMES: &str = "import, index, search and status";
+
+/// A home that is open for a command.
+pub struct Opened {
+    /// The home.
+    pub home: Home,
+    /// Its catalogue.
+    pub catalogue: Arc<Catalogue>,
+    /// Where progress goes.
+    pub watch: Watch,
+    /// `--json`.
+    pub json: bool,
+    serving: Option<Arc<Serving>>,
+}
+
+impl Opened {
+    /// Opens a home in this process.
+    ///
+    /// # Errors
+    /// Another process owns it, or its catalogue cannot be read.
+    pub fn here(home: Home, json: bool) -> Result<Self> {
+        let catalogue = Arc::new(home.catalogue()?);
+        Ok(Self { home, catalogue, watch: Watch::terminal(), json, serving: None })
+    }
+
+    /// The home that a server has open.
+    pub fn served(serving: Arc<Serving>, watch: Watch, json: bool) -> Self {
+        let (home, catalogue) = (serving.home().clone(), Arc::clone(serving.catalogue()));
+        Self { home, catalogue, watch, json, serving: Some(serving) }
+    }
+
+    /// The server that runs this command, if one does.
+    pub fn serving(&self) -> Option<&Serving> {
+        self.serving.as_deref()
+    }
+
+    /// Does something with the engine.
+    ///
+    /// # Errors
+    /// See [`Engine::open`], and what `with` meets.
+    pub fn with_engine<T>(&self, with: impl FnOnce(&Engine) -> Result<T>) -> Result<T> {
+        match &self.serving {
+            Some(serving) => with(&serving.current()),
+            None => with(&Engine::open_beside(&self.home, Arc::clone(&self.catalogue), None)?),
+        }
+    }
+
+    /// The encoder of a model; a server shares the one it has.
+    ///
+    /// # Errors
+    /// See [`Home::encoder`].
+    pub fn encoder(&self, name: &str) -> Result<Arc<Encoder>> {
+        match &self.serving {
+            Some(serving) => serving.encoder(name),
+            None => Ok(Arc::new(self.home.encoder(name)?)),
+        }
+    }
+}
+
+impl Remote {
+    /// Runs the command: in the server that owns the home, or here where none does.
+    ///
+    /// # Errors
+    /// Whatever the command meets; the same here as through a server.
+    pub fn run(self, context: &Context) -> Result<()> {
+        let home = context.home()?;
+        if let Some(server) = client::Server::of(home.path())? {
+            return server.run(self.absolute()?, context);
+        }
+        if self.detached() {
+            eprintln!("--detach: no server owns this home; doing it here");
+        }
+        let nice = self.nice().unwrap_or(0);
+        let opened = Opened::here(home, context.json)?;
+        if nice == 0 {
+            return self.run_on(&opened);
+        }
+        let threads = context.threads.unwrap_or(opened.home.config.threads);
+        nice::pool(threads, nice, |line| opened.watch.say(line))?.install(|| self.run_on(&opened))
+    }
+
+    /// Runs the command on a server's home, on threads that give way to searches where it is a long one. Answers what
+    /// it met, and what it said.
+    pub fn run_served(self, opened: &Opened, threads: Option<usize>) -> (Result<()>, Said) {
+        let (job, nice) = (self.is_job(), self.nice().unwrap_or(SERVER_NICE));
+        let keep = || output::keep(|| self.run_on(opened));
+        if !job {
+            return keep();
+        }
+        let threads = threads.unwrap_or(opened.home.config.threads);
+        match nice::pool(threads, nice, |line| opened.watch.say(line)) {
+            Ok(pool) => pool.install(keep),
+            Err(error) => (Err(error), Said::default()),
+        }
+    }
+
+    fn run_on(self, opened: &Opened) -> Result<()> {
+        match self {
+            Remote::Import(command) => command.run_on(opened),
+            Remote::Index(command) => command.run_on(opened),
+            Remote::Search(command) => command.run_on(opened),
+            Remote::Status(command) => command.run_on(opened),
+        }
+    }
+
+    /// True for what takes its turn among the jobs of a server; the others are answered at once.
+    pub fn is_job(&self) -> bool {
+        match self {
+            Remote::Import(_) | Remote::Index(_) => true,
+            Remote::Search(_) | Remote::Status(_) => false,
+        }
+    }
+
+    /// `index`, for people.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Remote::Import(_) => "import",
+            Remote::Index(_) => "index",
+            Remote::Search(_) => "search",
+            Remote::Status(_) => "status",
+        }
+    }
+
+    /// True where the client does not wait for the job.
+    pub fn detached(&self) -> bool {
+        match self {
+            Remote::Import(command) => command.detach,
+            Remote::Index(command) => command.detach,
+            Remote::Search(_) | Remote::Status(_) => false,
+        }
+    }
+
+    fn nice(&self) -> Option<i32> {
+        match self {
+            Remote::Index(command) => command.nice,
+            _ => None,
+        }
+    }
+
+    /// The server works in another folder.
+    fn absolute(mut self) -> Result<Self> {
+        match &mut self {
+            Remote::Import(command) => command.paths.iter_mut().try_for_each(make_absolute)?,
+            Remote::Search(command) => command.image.iter_mut().try_for_each(make_absolute)?,
+            Remote::Index(_) | Remote::Status(_) => {}
+        }
+        Ok(self)
+    }
+}
+
+fn make_absolute(path: &mut PathBuf) -> Result<()> {
+    *path = std::path::absolute(Path::new(path))?;
+    Ok(())
+}

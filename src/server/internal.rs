@@ -1,0 +1,100 @@
+//! `/internal/v1`: commands on the home that this server owns, for the command line of the same user.
+//!
+//! Only from loopback, and only with the token of `HOME/server.json`, which that user alone can read.
+//! [`wire`](crate::cli::through::wire) has the shapes.
+
+use std::sync::Arc;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header;
+use actix_web::middleware::Next;
+use actix_web::{HttpResponse, delete, get, post, web};
+use serde::Deserialize;
+
+use super::fault::Fault;
+use super::serving::Serving;
+use crate::cli::through::Opened;
+use crate::cli::through::wire::{Accepted, Envelope, Health, Outcome};
+use crate::owner::Owner;
+use crate::progress::{Board, Watch};
+
+/// Lets nobody in without the token.
+pub async fn guard(
+    owner: web::Data<Owner>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let local = request.peer_addr().is_some_and(|peer| peer.ip().is_loopback());
+    let shown = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let shown = shown.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    // hashes compare in constant time
+    if !local || blake3::hash(shown.as_bytes()) != blake3::hash(owner.token.as_bytes()) {
+        return Err(Fault::not_found("route").into());
+    }
+    next.call(request).await
+}
+
+/// Who answers.
+#[get("/health")]
+pub async fn health() -> HttpResponse {
+    HttpResponse::Ok().json(Health { pid: std::process::id(), version: env!("CARGO_PKG_VERSION").to_owned() })
+}
+
+/// Runs a command: at once, or as a job.
+#[post("/commands")]
+pub async fn accept(serving: web::Data<Serving>, body: web::Json<Envelope>) -> Result<HttpResponse, Fault> {
+    let envelope = body.into_inner();
+    let name = envelope.command.name();
+    let serving = serving.into_inner();
+    if envelope.command.is_job() {
+        let jobs = Arc::clone(&serving);
+        let work = move |board: Arc<Board>| run(serving, envelope, board);
+        let job = jobs.jobs().submit(name, Box::new(work)).ok_or_else(Fault::stopping)?;
+        return Ok(HttpResponse::Accepted().json(Accepted { job }));
+    }
+    let outcome = web::block(move || run(serving, envelope, Arc::default())).await?;
+    Ok(HttpResponse::Ok().json(outcome))
+}
+
+fn run(serving: Arc<Serving>, envelope: Envelope, board: Arc<Board>) -> Outcome {
+    let Envelope { command, json, threads } = envelope;
+    let opened = Opened::served(serving, Watch::board(board), json);
+    let (outcome, said) = command.run_served(&opened, threads);
+    if let Err(error) = &outcome
+        && !error.is_caller_fault()
+    {
+        tracing::error!("{error}");
+    }
+    Outcome::new(&outcome, said)
+}
+
+/// All jobs.
+#[get("/jobs")]
+pub async fn all_jobs(serving: web::Data<Serving>) -> HttpResponse {
+    HttpResponse::Ok().json(serving.jobs().list())
+}
+
+/// What the asker has seen.
+#[derive(Deserialize)]
+pub struct Seen {
+    #[serde(default)]
+    seen: usize,
+}
+
+/// One job.
+#[get("/jobs/{id}")]
+pub async fn one_job(
+    serving: web::Data<Serving>,
+    id: web::Path<u64>,
+    seen: web::Query<Seen>,
+) -> Result<HttpResponse, Fault> {
+    let view = serving.jobs().view(*id, seen.seen).ok_or_else(|| Fault::not_found("job"))?;
+    Ok(HttpResponse::Ok().json(view))
+}
+
+/// Asks a job to stop.
+#[delete("/jobs/{id}")]
+pub async fn stop_job(serving: web::Data<Serving>, id: web::Path<u64>) -> Result<HttpResponse, Fault> {
+    if serving.jobs().cancel(*id) { Ok(HttpResponse::NoContent().finish()) } else { Err(Fault::not_found("job")) }
+}
