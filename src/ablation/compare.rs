@@ -25,6 +25,40 @@ pub struct Scored {
     pub texts: usize,
 }
 
+/// One run out of its folds. What a model scores is comparable with itself only, so with several folds the share of the
+/// fold's films that a film outranks takes the place of its score.
+pub fn joined(mut folds: Vec<Scored>) -> Scored {
+    if folds.len() > 1 {
+        for scores in folds.iter_mut().flat_map(|fold| &mut fold.scores) {
+            *scores = outranked(scores);
+        }
+    }
+    let count = folds.len().max(1);
+    let mut folds = folds.into_iter();
+    let Some(mut run) = folds.next() else { return Scored { scores: Vec::new(), seconds: 0.0, films: 0, texts: 0 } };
+    for fold in folds {
+        for (all, scores) in run.scores.iter_mut().zip(fold.scores) {
+            all.extend(scores);
+        }
+        run.seconds += fold.seconds;
+        run.films += fold.films;
+        run.texts += fold.texts;
+    }
+    Scored { seconds: run.seconds, films: run.films / count, texts: run.texts / count, scores: run.scores }
+}
+
+/// For each score the share of the scores that lie under it, equal ones by half.
+fn outranked(scores: &[f32]) -> Vec<f32> {
+    let mut sorted = scores.to_vec();
+    sorted.sort_by(f32::total_cmp);
+    let of = |score: &f32| {
+        let under = sorted.partition_point(|other| other < score);
+        let up_to = sorted.partition_point(|other| other <= score);
+        (under + up_to) as f32 / (2 * scores.len()) as f32
+    };
+    scores.iter().map(of).collect()
+}
+
 /// Figures of one variant.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
@@ -65,6 +99,8 @@ pub struct Report {
     pub seeds: u64,
     /// Source of the held-out films; empty = all.
     pub source: String,
+    /// Folds of the patients; 0 = the one split.
+    pub folds: u64,
     /// Held-out films.
     pub films: usize,
     /// Their patients.
@@ -132,6 +168,7 @@ pub fn compare(
         steps: plan.steps,
         seeds: plan.seeds,
         source: plan.source.clone(),
+        folds: plan.folds,
         films: films.len(),
         patients: patients(films),
         findings: findings.to_vec(),
@@ -187,11 +224,12 @@ impl Report {
     pub fn table(&self) -> String {
         let width = self.variants.iter().map(|row| row.variant.chars().count()).max().unwrap_or(0).max(7) + 2;
         let mut out = format!(
-            "{} held-out films of {} patients{}, {} findings, precision of chance {:.3}\n\
+            "{} held-out films of {} patients{}{}, {} findings, precision of chance {:.3}\n\
              preset {}, {} steps, {} seeds; differences to '{}' with 95% intervals over patients\n\n",
             self.films,
             self.patients,
             if self.source.is_empty() { String::new() } else { format!(", source {}", self.source) },
+            if self.folds == 0 { String::new() } else { format!(", in {} folds", self.folds) },
             self.findings.len(),
             self.prevalence,
             self.preset,
@@ -221,5 +259,19 @@ impl Report {
             );
         }
         out.trim_end().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folds_are_joined_by_rank_as_their_scores_have_scales_of_their_own() {
+        let fold = |scores: &[f32]| Scored { scores: vec![scores.to_vec()], seconds: 1.0, films: 10, texts: 4 };
+        let run = joined(vec![fold(&[0.9, 0.1]), fold(&[-5.0, -7.0, -5.0, -9.0])]);
+        assert_eq!(run.scores, [[0.75, 0.25, 0.75, 0.375, 0.75, 0.125]]);
+        assert_eq!((run.seconds, run.films, run.texts), (2.0, 10, 4));
+        assert_eq!(joined(vec![fold(&[0.9, 0.1])]).scores, [[0.9, 0.1]], "one part keeps its scores");
     }
 }

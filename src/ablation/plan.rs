@@ -20,6 +20,10 @@ pub struct Plan {
     /// Seeds of every variant.
     #[serde(default = "three")]
     pub seeds: u64,
+    /// With 2 or more, every run is trained that many times, each time without one fold of the patients, which it is then scored
+    /// on: all films of the source are scored, and the intervals are narrower. 0 = once, on the training patients.
+    #[serde(default)]
+    pub folds: u64,
     /// Source of the held-out films that are scored; empty = all.
     #[serde(default)]
     pub source: String,
@@ -79,6 +83,9 @@ impl Plan {
         if self.steps == 0 || self.seeds == 0 {
             return wrong("steps and seeds must be 1 or more");
         }
+        if self.folds == 1 || self.folds > 20 {
+            return wrong("folds must be 0, or 2 to 20");
+        }
         let names: BTreeSet<String> = self.variants.iter().map(Variant::folder).collect();
         if names.len() < self.variants.len() || names.contains("") {
             return wrong("the names of the variants must differ in letters or digits");
@@ -131,6 +138,13 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    const PLANS: [&str; 4] = [
+        include_str!("../../models/configs/ablations.toml"),
+        include_str!("../../models/configs/claims.toml"),
+        include_str!("../../models/configs/film-claims.toml"),
+        include_str!("../../models/configs/matched-claims.toml"),
+    ];
+
     fn complaint(text: &str) -> String {
         match toml::from_str::<Plan>(text) {
             Ok(plan) => plan.check().unwrap_err().to_string(),
@@ -144,6 +158,7 @@ mod tests {
         assert!(complaint(base).contains("two variants"));
         let more = |text: &str| complaint(&format!("{base}[[variant]]\n{text}"));
         assert!(more("name = 'x'\nset = ['training.balnce=1']").contains("variant 'x'"));
+        assert!(complaint(&format!("folds = 1\n{base}[[variant]]\nname = 'x'")).contains("folds"));
         assert!(more("name = 'Base!'").contains("must differ"));
         assert!(more("name = 'x'\ndata = { share = 2.0 }").contains("within 0 to 1"));
         assert!(more("name = 'x'\ntemperature = 1").contains("temperature"));
@@ -166,9 +181,7 @@ mod tests {
 
     #[test]
     fn the_plans_that_come_with_the_program_can_be_run() {
-        for text in
-            [include_str!("../../models/configs/ablations.toml"), include_str!("../../models/configs/claims.toml")]
-        {
+        for text in PLANS {
             toml::from_str::<Plan>(text).unwrap().check().unwrap();
         }
     }

@@ -9,19 +9,21 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thorax_index::Catalogue;
 use thorax_models::Config;
+use thorax_models::config::Vision;
 use thorax_models::device::{Choice, device};
 use thorax_models::train::{Budget, Card, Precision, TrunkCache};
 
-use super::compare::{Report, Scored, compare};
+use super::compare::{Report, Scored, compare, joined};
 use super::held_out::{HeldOut, UNREADABLE};
 use super::plan::{Plan, Variant};
+use crate::archive::Study;
 use crate::error::{Error, Result};
-use crate::evaluation::cohort::{self, Scope};
+use crate::evaluation::cohort;
 use crate::evaluation::per_finding::scorable;
 use crate::training::dataset::{Dataset, gather_some};
 use crate::training::run::{self, Options as Training};
 use crate::training::selection::Selection;
-use crate::training::split::Split;
+use crate::training::split::Part;
 
 /// What is wanted beside the plan.
 #[derive(Clone, Debug)]
@@ -54,30 +56,45 @@ struct Finished {
 /// # Errors
 /// There is nothing to train on or to score, a run fails, or Ctrl-C was pressed: then the same call goes on.
 pub fn ablate(catalogue: &Catalogue, plan: &Plan, options: &Options) -> Result<Report> {
-    let films = cohort::films(catalogue, &Scope { source: plan.source.clone(), split: Split::Test })?;
-    let findings = scorable(&films);
+    let parts = Part::all(plan.folds);
+    let of_source = |study: &Study| plan.source.is_empty() || study.source == plan.source;
+    let mut films = Vec::new();
+    for part in &parts {
+        films.push(cohort::films_where(catalogue, |s| of_source(s) && part.scores(&s.patient))?);
+    }
+    let all = films.concat();
+    let findings = scorable(&all);
     if findings.is_empty() {
         return Err(Error::Caller("no finding has enough held-out films to score".to_owned()));
     }
-    let held_out = HeldOut::new(films, findings);
-    let cache = Arc::new(TrunkCache::default());
-    let mut data: Vec<(Selection, Dataset)> = Vec::new();
+    let held_out: Vec<HeldOut> = films.into_iter().map(|films| HeldOut::new(films, findings.clone())).collect();
+    // One for each image encoder: variants take turns, and a cache forgets the encoder before.
+    let mut caches: Vec<(Vision, Arc<TrunkCache>)> = Vec::new();
+    let mut data: Vec<(Part, Selection, Dataset)> = Vec::new();
     let mut scored: BTreeMap<String, Vec<Scored>> = BTreeMap::new();
     for seed in 0..plan.seeds {
         for variant in &plan.variants {
             let selection = plan.data_of(variant);
-            if !data.iter().any(|(of, _)| of == selection) {
-                data.push((selection.clone(), gather_some(catalogue, selection)?));
+            let vision = plan.config(variant, seed)?.vision;
+            if !caches.iter().any(|(of, _)| *of == vision) {
+                caches.push((vision.clone(), Arc::default()));
             }
-            let Some((_, data)) = data.iter().find(|(of, _)| of == selection) else { continue };
-            let run = Run { plan, variant, seed, options, data, held_out: &held_out };
-            let Finished { scores, seconds, .. } = run.finished(&cache)?;
-            let (films, texts) = (data.films.len(), data.texts.len());
-            scored.entry(variant.folder()).or_default().push(Scored { scores, seconds, films, texts });
+            let Some((_, cache)) = caches.iter().find(|(of, _)| *of == vision) else { continue };
+            let mut folds = Vec::new();
+            for (part, held_out) in parts.iter().zip(&held_out) {
+                if !data.iter().any(|(of, s, _)| of == part && s == selection) {
+                    data.push((*part, selection.clone(), gather_some(catalogue, selection, *part)?));
+                }
+                let Some((_, _, data)) = data.iter().find(|(of, s, _)| of == part && s == selection) else { continue };
+                let run = Run { plan, variant, seed, options, data, held_out, part: *part };
+                let Finished { scores, seconds, .. } = run.finished(cache)?;
+                folds.push(Scored { scores, seconds, films: data.films.len(), texts: data.texts.len() });
+            }
+            scored.entry(variant.folder()).or_default().push(joined(folds));
         }
     }
     let runs = |variant: &Variant| (variant.name.clone(), scored.remove(&variant.folder()).unwrap_or_default());
-    compare(plan, &held_out.films, &held_out.findings, plan.variants.iter().map(runs).collect())
+    compare(plan, &all, &findings, plan.variants.iter().map(runs).collect())
 }
 
 struct Run<'a> {
@@ -87,6 +104,7 @@ struct Run<'a> {
     options: &'a Options,
     data: &'a Dataset,
     held_out: &'a HeldOut,
+    part: Part,
 }
 
 impl Run<'_> {
@@ -95,7 +113,11 @@ impl Run<'_> {
         let mut config = self.plan.config(self.variant, self.seed)?;
         config.training.validate_every = 0;
         let identity = self.identity(&config)?;
-        let work = self.options.out.join(format!("{}-{}", self.variant.folder(), self.seed));
+        let fold = match self.part {
+            Part::Split => String::new(),
+            Part::Fold { scored, of } => format!("-fold-{}-of-{of}", scored + 1),
+        };
+        let work = self.options.out.join(format!("{}-{}{fold}", self.variant.folder(), self.seed));
         let path = work.with_extension("json");
         if path.exists() {
             let text = fs_err::read_to_string(&path)?;
@@ -108,7 +130,7 @@ impl Run<'_> {
             };
         }
         let (name, films, texts) = (&self.variant.name, self.data.films.len(), self.data.texts.len());
-        eprintln!("{name}, seed {}: {films} films, {texts} texts", self.seed);
+        eprintln!("{name}, seed {}{}: {films} films, {texts} texts", self.seed, fold.replace('-', " "));
         if films == 0 || texts == 0 {
             return Err(Error::Caller(format!("variant '{name}' leaves no films or no texts to train on")));
         }

@@ -25,6 +25,9 @@ pub struct Ablate {
     /// Seeds of each variant [default: the plan's].
     #[arg(long, value_name = "N")]
     seeds: Option<u64>,
+    /// Train each variant that many times, without one fold of the patients each time, and score every film [default: the plan's]
+    #[arg(long, value_name = "N")]
+    folds: Option<u64>,
     /// Steps of each run [default: the plan's].
     #[arg(long, value_name = "STEPS")]
     steps: Option<u64>,
@@ -58,6 +61,7 @@ const EXAMPLES: &str = "\
 Examples:
   thorax ablate models/configs/ablations.toml
   thorax ablate models/configs/claims.toml --seeds 5
+  thorax ablate models/configs/film-claims.toml --from target/film/start --folds 5
   thorax ablate mine.toml --source nih --only temperature --out /tmp/temperature
 
 A plan:
@@ -81,6 +85,7 @@ impl Ablate {
         let mut plan = Plan::load(&self.file)?;
         plan.preset = self.preset.unwrap_or(plan.preset);
         plan.seeds = self.seeds.unwrap_or(plan.seeds);
+        plan.folds = self.folds.unwrap_or(plan.folds);
         plan.steps = self.steps.unwrap_or(plan.steps);
         plan.source = self.source.unwrap_or(plan.source);
         plan.set.extend(self.set);

@@ -112,10 +112,26 @@ pub struct Film {
 /// # Errors
 /// There is none, or the catalogue cannot be read.
 pub fn films(catalogue: &Catalogue, scope: &Scope) -> Result<Vec<Film>> {
+    let films = films_where(catalogue, |study| within(study, scope))?;
+    if films.is_empty() {
+        return Err(Error::Caller(format!(
+            "no labelled film {} in the {:?} split: import an archive with labels first",
+            if scope.source.is_empty() { "in the catalogue is".to_owned() } else { format!("of {} is", scope.source) },
+            scope.split
+        )));
+    }
+    Ok(films)
+}
+
+/// The labelled films of the studies that `wanted` names; frontal ones only. There may be none.
+///
+/// # Errors
+/// The catalogue cannot be read.
+pub fn films_where(catalogue: &Catalogue, wanted: impl Fn(&Study) -> bool) -> Result<Vec<Film>> {
     let mut films = Vec::new();
     for document in catalogue.iter() {
         let study = study(&document?)?;
-        if !within(&study, scope) || study.labels.is_empty() {
+        if study.labels.is_empty() || !wanted(&study) {
             continue;
         }
         let truth = Truth::of(&shown(&study));
@@ -125,13 +141,6 @@ pub fn films(catalogue: &Catalogue, scope: &Scope) -> Result<Vec<Film>> {
             patient: study.patient.clone(),
             truth,
         }));
-    }
-    if films.is_empty() {
-        return Err(Error::Caller(format!(
-            "no labelled film {} in the {:?} split: import an archive with labels first",
-            if scope.source.is_empty() { "in the catalogue is".to_owned() } else { format!("of {} is", scope.source) },
-            scope.split
-        )));
     }
     Ok(films)
 }

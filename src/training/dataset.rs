@@ -7,9 +7,9 @@ use thorax_index::Catalogue;
 
 use super::labels::{of_mentions, vector};
 use super::selection::Selection;
-use super::split::Split;
+use super::split::Part;
 use crate::error::Result;
-use crate::findings;
+use crate::findings::{self, Observation};
 use crate::indexing::document::{sentences, study};
 use crate::indexing::shown;
 
@@ -56,19 +56,19 @@ pub struct Dataset {
 /// # Errors
 /// The catalogue cannot be read.
 pub fn gather(catalogue: &Catalogue) -> Result<Dataset> {
-    gather_some(catalogue, &Selection::default())
+    gather_some(catalogue, &Selection::default(), Part::Split)
 }
 
-/// Gathers part of it.
+/// Gathers a selection of it, of the patients that `part` trains on.
 ///
 /// # Errors
 /// The catalogue cannot be read.
-pub fn gather_some(catalogue: &Catalogue, selection: &Selection) -> Result<Dataset> {
+pub fn gather_some(catalogue: &Catalogue, selection: &Selection, part: Part) -> Result<Dataset> {
     let mut data = Dataset::default();
     let mut seen = Seen::new();
     for document in catalogue.iter() {
         let study = study(&document?)?;
-        if Split::of(&study.patient) != Split::Train {
+        if !part.trains(&study.patient) {
             continue;
         }
         let role = selection.role(&study);
@@ -97,6 +97,9 @@ pub fn gather_some(catalogue: &Catalogue, selection: &Selection) -> Result<Datas
     }
     data.texts_by_source.insert("phrases".to_owned(), data.texts.len() - before);
     data.texts_by_source.retain(|_, count| *count > 0);
+    if selection.matched {
+        data.match_by_labels();
+    }
     Ok(data)
 }
 
@@ -104,6 +107,18 @@ pub fn gather_some(catalogue: &Catalogue, selection: &Selection) -> Result<Datas
 type Seen = BTreeMap<String, Option<usize>>;
 
 impl Dataset {
+    /// Gives each film without sentences those that state some of its findings and no other, and leaves out films for which
+    /// there are none.
+    fn match_by_labels(&mut self) {
+        let stated: Vec<u32> = self.texts.iter().map(|text| present(&text.labels)).collect();
+        for film in self.films.iter_mut().filter(|film| film.sentences.is_empty()) {
+            let shown = present(&film.labels);
+            let fits = |text: &(usize, &u32)| *text.1 != 0 && text.1 & !shown == 0;
+            film.sentences = stated.iter().enumerate().filter(fits).map(|(place, _)| place).collect();
+        }
+        self.films.retain(|film| !film.sentences.is_empty());
+    }
+
     /// Where the text is. Reports repeat themselves: one copy is kept, or the normal sentences drown the rest.
     fn add_text(&mut self, text: String, seen: &mut Seen) -> Option<usize> {
         let key = text.to_lowercase();
@@ -126,6 +141,52 @@ pub fn number(id: &str) -> u64 {
     hash.as_bytes().iter().take(8).fold(0, |n, byte| (n << 8) | u64::from(*byte))
 }
 
+/// The findings that are there, as bits; sides don't count.
+fn present(labels: &[f32]) -> u32 {
+    let there = labels.iter().take(Observation::COUNT).enumerate().filter(|(_, value)| **value > 0.0);
+    there.fold(0, |bits, (place, _)| bits | 1 << place)
+}
+
 fn says_something(labels: &[f32]) -> bool {
     labels.iter().any(|value| *value != 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_film_is_matched_with_sentences_that_state_its_findings_and_no_other() {
+        let labels = |there: &[Observation], absent: &[Observation]| {
+            let mut labels = vec![0.0; super::super::labels::LENGTH];
+            there.iter().for_each(|o| labels[o.index()] = 1.0);
+            absent.iter().for_each(|o| labels[o.index()] = -1.0);
+            labels
+        };
+        use Observation::{Cardiomegaly, Edema, Fracture, PleuralEffusion};
+        let text = |there: &[Observation], absent: &[Observation]| LabelledText {
+            text: String::new(),
+            labels: labels(there, absent),
+        };
+        let film = |there: &[Observation]| LabelledFilm {
+            path: PathBuf::new(),
+            labels: labels(there, &[]),
+            key: 0,
+            patient: 0,
+            sentences: Vec::new(),
+        };
+        let mut data = Dataset {
+            films: vec![film(&[Edema, Cardiomegaly]), film(&[Fracture])],
+            texts: vec![
+                text(&[Edema], &[Fracture]),
+                text(&[Edema, PleuralEffusion], &[]),
+                text(&[], &[Fracture]),
+                text(&[Edema, Cardiomegaly], &[]),
+            ],
+            ..Dataset::default()
+        };
+        data.match_by_labels();
+        assert_eq!(data.films.len(), 1, "nothing says that there is a fracture");
+        assert_eq!(data.films[0].sentences, [0, 3]);
+    }
 }

