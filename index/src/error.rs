@@ -91,6 +91,16 @@ pub enum IndexError {
         /// The newest that this program reads.
         known: u64,
     },
+    /// A generation that an older version of the program wrote.
+    #[error("the index in {} has format {found}, this program searches format {known}: run `thorax index`, which takes its vectors over, or `thorax index --rebuild`", path.display())]
+    OlderFormat {
+        /// The generation's folder.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The format that this program searches.
+        known: u32,
+    },
     /// A record of the catalogue that does not parse.
     #[error(
         "the catalogue's record of '{id}' is damaged ({reason}): restore the catalogue from a backup, or import this study again"
@@ -153,14 +163,6 @@ pub enum IndexError {
     /// The text index failed.
     #[error("text index: {0}")]
     Text(#[from] tantivy::TantivyError),
-    /// The graph library failed.
-    #[error("graph {}: {reason}", path.display())]
-    Graph {
-        /// The folder of the graph's files.
-        path: PathBuf,
-        /// What the library said.
-        reason: String,
-    },
     /// Reading or writing a file failed; the message names it.
     #[error(transparent)]
     Io(#[from] std::io::Error),

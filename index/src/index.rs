@@ -10,7 +10,7 @@ use roaring::RoaringBitmap;
 use crate::document::Value;
 use crate::error::{IndexError, Result};
 use crate::filter::{FieldColumns, FieldInfo, Filter};
-use crate::generation::layout::{Current, FAILURES, Layout, STUDIES, TEXT, column_file, graph_files};
+use crate::generation::layout::{Current, FAILURES, Layout, STUDIES, TEXT, column_file, graph_file};
 use crate::generation::lease::Lease;
 use crate::generation::studies::{self, Study};
 use crate::generation::{Failure, Manifest, PerSpace, Space};
@@ -54,8 +54,6 @@ struct SpaceIndex {
     study_of: Vec<u32>,
     /// Item rows of study `i` begin at `starts[i]` and end at `starts[i + 1]`.
     starts: Vec<u32>,
-    /// Rows of the same content, by the first of them; only where there is a graph, which knows the first rows.
-    twins: HashMap<u32, Vec<u32>>,
 }
 
 /// A study by its row.
@@ -77,10 +75,11 @@ pub struct KeywordHit {
 }
 
 impl Index {
-    /// Opens the generation that serves; `None` when there is none yet. Every file is checked first.
+    /// Opens the generation that serves; `None` when there is none yet. Every file is checked, but for the rows of the columns, each
+    /// of which is checked when it is first used.
     ///
     /// # Errors
-    /// [`IndexError::Damaged`] with the file, [`IndexError::NewerFormat`].
+    /// [`IndexError::Damaged`] with the file, [`IndexError::NewerFormat`], [`IndexError::OlderFormat`].
     pub fn open(home: &Path) -> Result<Option<Self>> {
         Self::open_with(home, Tuning::default())
     }
@@ -109,13 +108,14 @@ impl Index {
 
     fn open_generation(layout: &Layout, current: &Current, tuning: Tuning) -> Result<Self> {
         let manifest = Manifest::read(layout, current)?;
+        manifest.expect_format(layout)?;
         let dir = layout.generation(current.generation);
         let lease = Lease::take(&dir)?;
-        // before anything else: hnsw_rs ends the process on a damaged file. What is read as a whole is checked then
-        let columns = Space::ALL.map(column_file);
-        let read_whole =
-            |name: &str| [STUDIES, FAILURES].contains(&name) || columns.iter().any(|column| column == name);
-        let names: Vec<&String> = manifest.files.keys().filter(|name| !read_whole(name)).collect();
+        // studies and failures are checked where they are read, columns and graphs where they are opened and used
+        let mapped = Space::ALL.map(|space| [column_file(space), graph_file(space)]);
+        let later =
+            |name: &str| [STUDIES, FAILURES].contains(&name) || mapped.iter().flatten().any(|mapped| mapped == name);
+        let names: Vec<&String> = manifest.files.keys().filter(|name| !later(name)).collect();
         names.par_iter().try_for_each(|name| manifest.check_file(&dir, name))?;
 
         let path = dir.join(STUDIES);
@@ -219,9 +219,9 @@ impl Index {
         self.groups.get(group).cloned().unwrap_or_default()
     }
 
-    /// The unit vector of an item.
+    /// The unit vector of an item; `None` also when it is damaged, which [`Index::nearest`] tells as an error.
     pub fn vector(&self, space: Space, item: u32) -> Option<&[f32]> {
-        self.spaces.get(space).column.row(item)
+        self.spaces.get(space).column.row(item).ok().flatten()
     }
 
     /// Number of item rows of a space.
@@ -256,15 +256,16 @@ impl Index {
 
     /// The `k` items nearest to the query by cosine, of the studies in `filter`; best first, ties by row.
     ///
-    /// Exact where the column is small or few rows pass; otherwise by the graph, each hit checked and scored anew, and exact again
-    /// should the graph find fewer than there are. The query needs the model's dimension, and may have any length but zero.
+    /// Exact where the column is small; otherwise by the graph, or by a scan of 8-bit codes where few rows pass. Each hit is checked
+    /// and scored exactly, and should there be fewer than asked, the search is done again exactly. The query needs the model's
+    /// dimension, and may have any length but zero.
     ///
     /// # Errors
-    /// [`IndexError::WrongDimension`], [`IndexError::NotFinite`].
+    /// [`IndexError::WrongDimension`], [`IndexError::NotFinite`]; [`IndexError::Damaged`] for a vector that is not what was written.
     pub fn nearest(&self, space: Space, query: &[f32], k: usize, filter: Option<&RoaringBitmap>) -> Result<Vec<Hit>> {
         let query = checked_query(query, self.manifest.dimension)?;
         let space = self.spaces.get(space);
-        Ok(space.nearest(&query, k, filter, &self.tuning))
+        space.nearest(&query, k, filter, &self.tuning)
     }
 }
 
@@ -272,12 +273,10 @@ impl SpaceIndex {
     fn open(manifest: &Manifest, dir: &Path, space: Space, studies: &[Study], failures: &[Failure]) -> Result<Self> {
         let failed: HashSet<&str> = failures.iter().filter(|f| f.space == space).map(|f| f.hash.as_str()).collect();
         let (mut keys, mut by_key, mut study_of, mut starts) = (Vec::new(), HashMap::new(), Vec::new(), vec![0]);
-        let mut rows_of: HashMap<&str, Vec<u32>> = HashMap::new();
         for (study_row, study) in (0u32..).zip(studies) {
             for item in study.items(space).iter().filter(|item| !failed.contains(item.hash.as_str())) {
                 let row = keys.len() as u32;
                 by_key.entry(item.key.clone()).or_insert(row);
-                rows_of.entry(&item.hash).or_default().push(row);
                 keys.push(item.key.clone());
                 study_of.push(study_row);
             }
@@ -285,18 +284,16 @@ impl SpaceIndex {
         }
         let name = column_file(space);
         let damaged = |reason: &str| IndexError::Damaged { path: dir.join(&name), reason: reason.to_owned() };
-        let column = Column::from_bytes(&manifest.read_file(dir, &name)?, manifest.dimension)
-            .ok_or_else(|| damaged("it holds something else than vectors of length 1"))?;
+        let column = Column::open(&manifest.sized(dir, &name)?, manifest.dimension)?;
         if column.len() != keys.len() {
             return Err(damaged("it has another number of rows than there are items"));
         }
-        let has_graph = graph_files(space).iter().all(|file| manifest.files.contains_key(file));
-        let graph = has_graph.then(|| Graph::open(dir, space.name())).transpose()?;
-        let twins = match &graph {
-            Some(_) => rows_of.into_values().filter_map(|rows| Some((*rows.first()?, rows))).collect(),
-            None => HashMap::new(),
-        };
-        Ok(Self { column, graph, keys, by_key, study_of, starts, twins })
+        let graph = manifest
+            .files
+            .contains_key(&graph_file(space))
+            .then(|| Graph::open(&manifest.sized(dir, &graph_file(space))?, manifest.dimension, column.len()));
+        let graph = graph.transpose()?;
+        Ok(Self { column, graph, keys, by_key, study_of, starts })
     }
 
     fn items(&self, study_row: u32) -> Range<u32> {

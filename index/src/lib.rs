@@ -29,6 +29,7 @@ pub mod tuning;
 pub mod vectors;
 
 mod disk;
+mod map;
 #[cfg(test)]
 mod testing;
 

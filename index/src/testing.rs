@@ -11,7 +11,7 @@ use crate::catalogue::Catalogue;
 use crate::document::{Document, Item, Value};
 use crate::generation::{Builder, Pending, Space, Summary};
 use crate::tuning::Tuning;
-use crate::vectors;
+use crate::vectors::{self, Column, ColumnWriter};
 
 pub(crate) const DIMENSION: usize = 16;
 
@@ -87,4 +87,12 @@ pub(crate) fn build_with(home: &Path, catalogue: &Catalogue, model: &str, tuning
     let mut builder = Builder::start_with(home, catalogue, model, DIMENSION, tuning).unwrap();
     run(&mut builder, model);
     builder.finish().unwrap()
+}
+
+/// A column file of these vectors.
+pub(crate) fn write_column(path: &Path, vectors: &[Vec<f32>]) -> Column {
+    let mut writer = ColumnWriter::new(std::fs::File::create(path).unwrap());
+    vectors.iter().for_each(|vector| writer.push(vector).unwrap());
+    writer.finish().unwrap();
+    Column::open(path, vectors.first().map_or(1, Vec::len)).unwrap()
 }

@@ -15,11 +15,11 @@ use crate::document::Value;
 use crate::error::{IndexError, Result};
 use crate::graph::Graph;
 use crate::text::TextWriter;
-use crate::vectors::{self, Column};
+use crate::vectors::{self, Column, ColumnWriter};
 
 use super::builder::Builder;
 use super::layout::{
-    BUILD, Current, FAILURES, Layout, MANIFEST, SNAPSHOT, STUDIES, TEXT, column_file, graph_files, log_file,
+    BUILD, Current, FAILURES, Layout, MANIFEST, SNAPSHOT, STUDIES, TEXT, column_file, graph_file, log_file,
 };
 use super::lease::remove_unless_read;
 use super::manifest::{FORMAT, FileSum, Manifest};
@@ -46,11 +46,11 @@ pub struct Summary {
     pub carried: usize,
 }
 
-/// A column while it is written, and the first row of each distinct content.
-struct ColumnWriter {
-    out: BufWriter<fs::File>,
-    rows: u32,
-    first_rows: HashMap<String, u32>,
+/// A column while it is written, and which distinct content each row has.
+struct Rows {
+    column: Option<ColumnWriter<BufWriter<fs::File>>>,
+    contents: HashMap<String, u32>,
+    node_of: Vec<u32>,
 }
 
 pub(super) fn finish(builder: &mut Builder) -> Result<Summary> {
@@ -61,7 +61,7 @@ pub(super) fn finish(builder: &mut Builder) -> Result<Summary> {
     }
     let dir = builder.dir.clone();
     remove_derived(&dir)?;
-    let mut columns = PerSpace::try_new(|space| ColumnWriter::create(&dir, space))?;
+    let mut columns = PerSpace::try_new(|space| Rows::create(&dir, space))?;
     let (studies, failures) = write_studies(builder, &dir, &mut columns)?;
     write_synced(&dir.join(FAILURES), &serde_json::to_vec(&failures)?)?;
     for space in Space::ALL {
@@ -70,8 +70,8 @@ pub(super) fn finish(builder: &mut Builder) -> Result<Summary> {
     let summary = Summary {
         generation: builder.number,
         studies,
-        images: columns.get(Space::Images).rows as usize,
-        sentences: columns.get(Space::Sentences).rows as usize,
+        images: columns.get(Space::Images).node_of.len(),
+        sentences: columns.get(Space::Sentences).node_of.len(),
         failed: failures.len(),
         embedded: progress.iter().map(|p| p.done).sum(),
         carried: progress.iter().map(|p| p.carried).sum(),
@@ -112,11 +112,7 @@ fn build_files() -> BTreeSet<String> {
 }
 
 /// Writes studies, columns and text index in one walk over the snapshot.
-fn write_studies(
-    builder: &mut Builder,
-    dir: &Path,
-    columns: &mut PerSpace<ColumnWriter>,
-) -> Result<(usize, Vec<Failure>)> {
+fn write_studies(builder: &mut Builder, dir: &Path, columns: &mut PerSpace<Rows>) -> Result<(usize, Vec<Failure>)> {
     let snapshot = dir.join(SNAPSHOT);
     let mut text = TextWriter::create(&dir.join(TEXT), &field_kinds(&snapshot)?)?;
     let mut out = BufWriter::new(fs::File::create(dir.join(STUDIES))?);
@@ -137,7 +133,7 @@ fn write_studies(
 
 fn write_vectors(
     builder: &mut Builder,
-    column: &mut ColumnWriter,
+    rows: &mut Rows,
     study: &Study,
     space: Space,
     failures: &mut Vec<Failure>,
@@ -152,9 +148,7 @@ fn write_vectors(
                     reason: format!("the vector of '{}' has not length 1", item.key),
                 });
             }
-            column.out.write_all(&vectors::encode(&vector))?;
-            column.first_rows.entry(item.hash.clone()).or_insert(column.rows);
-            column.rows += 1;
+            rows.push(&item.hash, &vector)?;
         } else {
             let reason = match plan.state(&item.hash) {
                 Some(State::Failed(reason)) => reason.clone(),
@@ -167,25 +161,32 @@ fn write_vectors(
     Ok(())
 }
 
-impl ColumnWriter {
+impl Rows {
     fn create(dir: &Path, space: Space) -> Result<Self> {
         let out = BufWriter::with_capacity(1 << 18, fs::File::create(dir.join(column_file(space)))?);
-        Ok(Self { out, rows: 0, first_rows: HashMap::new() })
+        Ok(Self { column: Some(ColumnWriter::new(out)), contents: HashMap::new(), node_of: Vec::new() })
+    }
+
+    fn push(&mut self, hash: &str, vector: &[f32]) -> Result<()> {
+        if let Some(column) = &mut self.column {
+            column.push(vector)?;
+        }
+        let next = self.contents.len() as u32;
+        self.node_of.push(*self.contents.entry(hash.to_owned()).or_insert(next));
+        Ok(())
     }
 }
 
-/// Builds the graph over the distinct contents, if they are too many for a scan.
-fn write_graph(builder: &Builder, dir: &Path, space: Space, writer: &mut ColumnWriter) -> Result<()> {
-    writer.out.flush()?;
-    if writer.first_rows.len() <= builder.tuning.exact_below {
+/// Ends the column, and builds the graph over the distinct contents, if they are too many for a scan.
+fn write_graph(builder: &Builder, dir: &Path, space: Space, rows: &mut Rows) -> Result<()> {
+    if let Some(column) = rows.column.take() {
+        column.finish()?;
+    }
+    if rows.contents.len() <= builder.tuning.exact_below {
         return Ok(());
     }
-    let mut nodes: Vec<u32> = writer.first_rows.values().copied().collect();
-    nodes.sort_unstable();
-    let path = dir.join(column_file(space));
-    let column = Column::from_bytes(&fs::read(&path)?, builder.build.dimension)
-        .ok_or_else(|| IndexError::Damaged { path, reason: "it cannot be read back".to_owned() })?;
-    Graph::build(dir, space.name(), &column, &nodes, &builder.tuning)
+    let column = Column::open(&dir.join(column_file(space)), builder.build.dimension)?;
+    Graph::build(&dir.join(graph_file(space)), &column, &rows.node_of, &builder.tuning)
 }
 
 /// For each field whether all of its values are numbers.
@@ -226,9 +227,6 @@ fn sync_and_sum(dir: &Path) -> Result<BTreeMap<String, FileSum>> {
         }
         disk::sync_dir(&folder)?;
     }
-    debug_assert!(
-        Space::ALL.iter().all(|s| { graph_files(*s).iter().filter(|f| files.contains_key(*f)).count() != 1 })
-    );
     Ok(files)
 }
 

@@ -33,9 +33,9 @@ pub(crate) fn log_file(space: Space) -> String {
     format!("{}.log", space.name())
 }
 
-/// `images.hnsw.graph` and `images.hnsw.data`, as the graph library names them.
-pub(crate) fn graph_files(space: Space) -> [String; 2] {
-    ["graph", "data"].map(|kind| format!("{}.hnsw.{kind}", space.name()))
+/// `images.graph`
+pub(crate) fn graph_file(space: Space) -> String {
+    format!("{}.graph", space.name())
 }
 
 /// What `CURRENT` says.

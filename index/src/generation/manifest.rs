@@ -1,7 +1,7 @@
 //! The manifest: what a generation is made of. Its own checksum stands in `CURRENT`, those of the other files stand in it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
@@ -12,8 +12,8 @@ use crate::error::{IndexError, Result};
 
 use super::layout::{Current, Layout, MANIFEST};
 
-/// Format of a generation's files.
-pub(crate) const FORMAT: u32 = 1;
+/// Format of a generation's files. 2: the graph is one file of ours, and columns carry a checksum for each row.
+pub(crate) const FORMAT: u32 = 2;
 
 /// What a generation is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,7 +90,7 @@ impl Manifest {
     /// # Errors
     /// When the catalogue cannot be read.
     pub fn is_current(&self, fingerprint: &str, catalogue: &Catalogue) -> Result<bool> {
-        let same = self.fingerprint == fingerprint && self.catalogue == catalogue.identity();
+        let same = self.format == FORMAT && self.fingerprint == fingerprint && self.catalogue == catalogue.identity();
         Ok(same && self.sequence == catalogue.sequence()?)
     }
 
@@ -103,6 +103,30 @@ impl Manifest {
             return Ok(());
         }
         Err(IndexError::OtherModel { expected: fingerprint.to_owned(), found: self.fingerprint.clone() })
+    }
+
+    /// Checks that the files are of the format that this program searches. Vectors of older ones can still be carried over.
+    pub(crate) fn expect_format(&self, layout: &Layout) -> Result<()> {
+        if self.format == FORMAT {
+            return Ok(());
+        }
+        let path = layout.generation(self.generation);
+        Err(IndexError::OlderFormat { path, found: self.format, known: FORMAT })
+    }
+
+    /// The path of a file that has the length that was written; its content is checked by who uses it.
+    pub(crate) fn sized(&self, dir: &Path, name: &str) -> Result<PathBuf> {
+        let path = dir.join(name);
+        let damaged = |reason: String| Err(IndexError::Damaged { path: path.clone(), reason });
+        let found = match fs::metadata(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return damaged("it is missing".to_owned()),
+            other => other?.len(),
+        };
+        match self.files.get(name) {
+            None => damaged("the manifest does not know it".to_owned()),
+            Some(sum) if sum.bytes != found => damaged(format!("it has {found} bytes, {} were written", sum.bytes)),
+            Some(_) => Ok(path),
+        }
     }
 
     /// Reads a file of the generation and checks that it is what was written.

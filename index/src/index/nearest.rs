@@ -1,10 +1,14 @@
-//! The nearest items: exact scan or graph, whichever is quicker for what passes the filter.
+//! The nearest items: exact scan, scan of the codes or graph, whichever is quickest for what passes the filter.
+//!
+//! Codes and graph only choose candidates. Each is scored exactly from the column, and checked against the filter once more.
 
 use roaring::RoaringBitmap;
 
 use super::SpaceIndex;
+use crate::error::Result;
 use crate::graph::Graph;
 use crate::tuning::Tuning;
+use crate::vectors::best_of;
 
 /// An item found by its vector.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,66 +23,104 @@ pub struct Hit {
     pub score: f32,
 }
 
+/// Candidates that are scored exactly for `k` hits: the codes rarely put a hit further down.
+fn rescored(k: usize) -> usize {
+    k.saturating_add(k / 2).saturating_add(16)
+}
+
 impl SpaceIndex {
     /// `query` is a unit vector of the column's dimension.
-    pub(super) fn nearest(&self, query: &[f32], k: usize, filter: Option<&RoaringBitmap>, tuning: &Tuning) -> Vec<Hit> {
+    pub(super) fn nearest(
+        &self,
+        query: &[f32],
+        k: usize,
+        filter: Option<&RoaringBitmap>,
+        tuning: &Tuning,
+    ) -> Result<Vec<Hit>> {
         if k == 0 {
-            return Vec::new();
+            return Ok(Vec::new());
         }
-        let passing = filter.map(|filter| filter.iter().map(|study| self.items(study).len()).sum());
         let found = match &self.graph {
-            Some(graph) if !self.scan_pays(passing, k, tuning) => {
-                self.by_graph(graph, query, k, filter, passing, tuning)
-            }
-            _ => self.exact(query, k, filter),
-        };
-        found.into_iter().filter_map(|(score, item)| self.hit(score, item)).collect()
-    }
-
-    fn scan_pays(&self, passing: Option<usize>, k: usize, tuning: &Tuning) -> bool {
-        let rows = self.column.len() as u64;
-        let passing = passing.map_or(rows, |passing| passing as u64);
-        passing <= tuning.exact_below as u64
             // the graph would have to look at most of the nodes
-            || k as u64 * 4 >= rows
-            || (passing < rows && passing.saturating_mul(passing) <= tuning.scan_pays.saturating_mul(rows))
+            Some(graph) if k.saturating_mul(4) < self.column.len() => match filter {
+                None => self.score(query, k, None, graph, &graph.search(query, tuning.width(k)))?,
+                Some(filter) => self.filtered(graph, query, k, filter, tuning)?,
+            },
+            _ => return self.exact(query, k, filter),
+        };
+        // fewer than asked: twins that the filter excludes may have taken the places of others, or no more pass
+        if found.len() < k.min(self.column.len()) {
+            return self.exact(query, k, filter);
+        }
+        Ok(self.hits(found))
     }
 
-    fn exact(&self, query: &[f32], k: usize, filter: Option<&RoaringBitmap>) -> Vec<(f32, u32)> {
-        match filter {
-            None => self.column.scan(query, k),
+    fn exact(&self, query: &[f32], k: usize, filter: Option<&RoaringBitmap>) -> Result<Vec<Hit>> {
+        let found = match filter {
+            None => self.column.scan(query, k)?,
             Some(filter) => {
                 let rows: Vec<u32> = filter.iter().flat_map(|study| self.items(study)).collect();
-                self.column.scan_rows(query, &rows, k)
+                self.column.scan_rows(query, &rows, k)?
             }
-        }
+        };
+        Ok(self.hits(found))
     }
 
-    fn by_graph(
+    /// Where few pass, their codes are scanned; otherwise the graph is walked, and left for the scan when it gets nowhere.
+    fn filtered(
         &self,
         graph: &Graph,
         query: &[f32],
         k: usize,
-        filter: Option<&RoaringBitmap>,
-        passing: Option<usize>,
+        filter: &RoaringBitmap,
         tuning: &Tuning,
-    ) -> Vec<(f32, u32)> {
-        let passes = |row: &u32| {
-            let study = self.study_of.get(*row as usize);
-            filter.is_none_or(|filter| study.is_some_and(|study| filter.contains(*study)))
+    ) -> Result<Vec<(f32, u32)>> {
+        let rows = self.column.len() as u64;
+        // an estimate: studies may have several items, or none
+        let passing = filter.len().saturating_mul(rows) / (self.starts.len() as u64).max(1);
+        let width = tuning.filtered_width(k);
+        let scan_pays = passing.saturating_mul(passing) <= tuning.scan_pays.saturating_mul(rows);
+        let walked = if scan_pays {
+            None
+        } else {
+            let passes = |node: u32| graph.rows(node).any(|row| self.passes(row, Some(filter)));
+            graph.search_passing(query, width, (passing / 4) as usize, &passes)
         };
-        let twins = |node: u32| self.twins.get(&node).map(Vec::as_slice).unwrap_or_default();
-        let node_passes = |node: u32| twins(node).iter().any(&passes);
-        let nodes = k.min(graph.len());
-        let ef = tuning.ef_search.max(2 * nodes);
-        let filter_nodes: Option<&dyn Fn(u32) -> bool> = if filter.is_some() { Some(&node_passes) } else { None };
-        let found = graph.search(query, nodes, ef, filter_nodes);
-        // every row of the contents found, checked against the filter once more
-        let rows: Vec<u32> = found.into_iter().flat_map(|node| twins(node).iter().copied()).filter(passes).collect();
-        if rows.len() < k.min(passing.unwrap_or(self.column.len())) {
-            return self.exact(query, k, filter);
+        let nodes = walked.unwrap_or_else(|| {
+            let rows = filter.iter().flat_map(|study| self.items(study));
+            graph.scan(query, rescored(k), rows)
+        });
+        self.score(query, k, Some(filter), graph, &nodes)
+    }
+
+    fn passes(&self, row: u32, filter: Option<&RoaringBitmap>) -> bool {
+        let study = self.study_of.get(row as usize);
+        filter.is_none_or(|filter| study.is_some_and(|study| filter.contains(*study)))
+    }
+
+    /// Exact scores of the rows of the best nodes that pass.
+    fn score(
+        &self,
+        query: &[f32],
+        k: usize,
+        filter: Option<&RoaringBitmap>,
+        graph: &Graph,
+        nodes: &[u32],
+    ) -> Result<Vec<(f32, u32)>> {
+        let mut scored = Vec::with_capacity(rescored(k).min(nodes.len()));
+        for &node in nodes.iter().take(rescored(k)) {
+            // of rows that score the same the first ones win
+            let mut rows = graph.rows(node).filter(|row| self.passes(*row, filter)).take(k).peekable();
+            let Some(&first) = rows.peek() else { continue };
+            if let Some(score) = self.column.score(query, first)? {
+                scored.extend(rows.map(|row| (score, row)));
+            }
         }
-        self.column.scan_rows(query, &rows, k)
+        Ok(best_of(scored, k))
+    }
+
+    fn hits(&self, found: Vec<(f32, u32)>) -> Vec<Hit> {
+        found.into_iter().filter_map(|(score, item)| self.hit(score, item)).collect()
     }
 
     fn hit(&self, score: f32, item: u32) -> Option<Hit> {

@@ -133,7 +133,7 @@ fn a_graph_of_the_same_vectors_is_the_same_file() {
     let tuning = Tuning { exact_below: 10, ..Tuning::default() };
     let files = [(); 2].map(|()| {
         let (home, _index) = index_of(400, tuning.clone());
-        std::fs::read(home.path().join("index/1/images.hnsw.graph")).unwrap()
+        std::fs::read(home.path().join("index/1/images.graph")).unwrap()
     });
     assert!(files[0] == files[1]);
 }
@@ -213,11 +213,13 @@ fn a_server_can_share_it() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn nearest_equals_brute_force_whatever_items_the_documents_have(
-        shape in prop::collection::vec((0usize..4, 0usize..3), 1..12),
-        hashes in 1usize..6,
+        shape in prop::collection::vec((0usize..4, 0usize..3), 1..16),
+        hashes in 1usize..30,
+        exact_below in prop::sample::select(vec![0usize, 1000]),
+        scan_pays in prop::sample::select(vec![0u64, 1000]),
         k in 1usize..20,
         chosen in any::<u16>(),
         seed in any::<u64>(),
@@ -239,10 +241,12 @@ proptest! {
             documents.push(document);
         }
         catalogue.put(&documents).unwrap();
-        build(home.path(), &catalogue, "m");
+        // with these few the graph or the codes find all
+        let tuning = Tuning { exact_below, scan_pays, ..Tuning::default() };
+        build_with(home.path(), &catalogue, "m", tuning.clone());
         expected.sort_by(|a, b| b.1.total_cmp(&a.1));
         expected.truncate(k);
-        let index = Index::open(home.path()).unwrap().unwrap();
+        let index = Index::open_with(home.path(), tuning).unwrap().unwrap();
         prop_assert_eq!(found(&index.nearest(Space::Images, &query, k, Some(&filter)).unwrap()), expected);
     }
 }
