@@ -4,6 +4,9 @@
 //! - `ledger` what was acknowledged, in a file of its own: sled does not always notice what it lost
 //! - `records` user data that is no study, in trees of its own: cohorts
 //! - `version` the content hash and sequence number of a document
+//! - `digest` a hash of the set of records, to see whether they are all there
+//! - `changes` which documents changed since a sequence number
+//! - `upgrade` catalogues of older formats, and those that met a hard stop
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -11,27 +14,34 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use sled::Transactional;
-use sled::transaction::{ConflictableTransactionError, TransactionError, TransactionalTree};
+use sled::transaction::{
+    ConflictableTransactionError, TransactionError, TransactionalTree, UnabortableTransactionError,
+};
 
 use crate::document::{Document, Value};
 use crate::error::{IndexError, Result};
 
+use digest::Digest;
 use ledger::{Entry, Ledger};
 
 pub use records::{Change, Records};
 pub use version::Version;
 
+mod changes;
+mod digest;
 mod ledger;
 mod records;
 mod store;
+mod upgrade;
 mod version;
 
-/// Format of the records; written at the first opening.
-const FORMAT: u64 = 1;
+/// Format of the catalogue; written at the first opening. Format 1 has no change log and no digest, and is brought up to date.
+const FORMAT: u64 = 2;
 const FORMAT_KEY: &str = "format";
 const SEQUENCE_KEY: &str = "sequence";
 const IDENTITY_KEY: &str = "identity";
 const RECORDS_KEY: &str = "records";
+const DIGEST_KEY: &str = "digest";
 
 /// The documents of a home. Share it by `Arc`; one process at a time has it open.
 pub struct Catalogue {
@@ -39,6 +49,7 @@ pub struct Catalogue {
     identity: String,
     db: sled::Db,
     documents: sled::Tree,
+    changes: sled::Tree,
     meta: sled::Tree,
     ledger: Ledger,
     // sled's iterators are no snapshots: whoever writes or must see a consistent whole holds this
@@ -67,7 +78,22 @@ struct Record<D> {
 /// What is needed to see whether a document changed: the document itself is skipped.
 #[derive(Deserialize)]
 struct Stamp {
+    sequence: u64,
     hash: String,
+}
+
+/// The trees of a transaction.
+struct Trees<'a> {
+    documents: &'a TransactionalTree,
+    changes: &'a TransactionalTree,
+    meta: &'a TransactionalTree,
+}
+
+/// Sequence number and digest while a transaction changes them.
+struct Counters {
+    sequence: u64,
+    /// `None` once a record that does not parse was replaced: nobody knows what to take out.
+    digest: Option<Digest>,
 }
 
 impl Catalogue {
@@ -86,11 +112,13 @@ impl Catalogue {
         let db = store::open(&path)?;
         let failed = |source| IndexError::Store { path: path.clone(), source };
         let meta = db.open_tree("meta").map_err(failed)?;
-        let documents = db.open_tree("documents").map_err(failed)?;
-        if let Some(found) = meta.get(FORMAT_KEY).map_err(failed)?.map(|bytes| number(&bytes)).filter(|f| *f > FORMAT) {
+        let format = meta.get(FORMAT_KEY).map_err(failed)?.map(|bytes| number(&bytes));
+        if let Some(found) = format.filter(|found| *found > FORMAT) {
             let what = format!("the catalogue in {}", path.display());
             return Err(IndexError::NewerFormat { what, found, known: FORMAT });
         }
+        let documents = db.open_tree("documents").map_err(failed)?;
+        let changes = db.open_tree("changes").map_err(failed)?;
         let identity = meta.get(IDENTITY_KEY).map_err(failed)?;
         let identity = identity.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         if let Some(entry) = &acknowledged {
@@ -109,37 +137,19 @@ impl Catalogue {
             }
         };
         let (writing, building) = (Mutex::new(()), Arc::default());
-        let catalogue = Self { path, identity, db, documents, meta, ledger, writing, building };
-        if acknowledged.is_none_or(|entry| !entry.closed) {
-            catalogue.renumber()?;
-        }
+        let catalogue = Self { path, identity, db, documents, changes, meta, ledger, writing, building };
+        catalogue.bring_up_to_date(format, acknowledged.as_ref())?;
         catalogue.acknowledge(false)?;
         Ok(catalogue)
     }
 
-    /// After a hard stop: a transaction that was never acknowledged may be there in part. Its records stay, but as a change
-    /// of their own, so that whatever was derived from the catalogue is seen to be out of date.
-    fn renumber(&self) -> Result<()> {
-        #[derive(Deserialize)]
-        struct Numbered {
-            sequence: u64,
-        }
-        let mut last = 0;
-        for entry in &self.documents {
-            let (_, bytes) = entry.map_err(|e| self.store(e))?;
-            last = last.max(serde_json::from_slice::<Numbered>(&bytes).map_or(0, |record| record.sequence));
-        }
-        if last > self.sequence()? {
-            self.meta.insert(SEQUENCE_KEY, &(last + 1).to_be_bytes()).map_err(|e| self.store(e))?;
-            self.flush()?;
-        }
-        Ok(())
+    fn acknowledge(&self, closed: bool) -> Result<()> {
+        self.ledger.write(&self.entry(closed)?)
     }
 
-    fn acknowledge(&self, closed: bool) -> Result<()> {
+    fn entry(&self, closed: bool) -> Result<Entry> {
         let (sequence, records) = (self.sequence()?, self.record_changes()?);
-        let entry = Entry { identity: self.identity.clone(), sequence, records, closed };
-        self.ledger.write(&entry)
+        Ok(Entry { identity: self.identity.clone(), sequence, records, closed, removing: false })
     }
 
     /// Stores the documents; when it returns, they are on disk. All of them or, on an error, none.
@@ -156,28 +166,35 @@ impl Catalogue {
             prepared.push((document, blake3::hash(&json).to_hex().to_string()));
         }
         let _writing = self.lock();
-        let outcome = self.transaction(|records, meta| {
+        let outcome = self.transaction(|trees| {
             let mut outcome = PutOutcome::default();
-            let mut sequence = meta.get(SEQUENCE_KEY)?.map_or(0, |bytes| number(&bytes));
+            let mut counters = trees.counters()?;
             for (document, hash) in &prepared {
-                let old = records.get(document.id.as_bytes())?;
+                let id = document.id.as_bytes();
+                let old = trees.documents.get(id)?;
                 // a record that does not parse counts as changed: importing again is the cure
                 match old.as_deref().map(serde_json::from_slice::<Stamp>) {
                     Some(Ok(stamp)) if stamp.hash == *hash => {
                         outcome.unchanged += 1;
                         continue;
                     }
-                    Some(_) => outcome.updated += 1,
+                    Some(stamp) => {
+                        counters.take(id, stamp.ok());
+                        outcome.updated += 1;
+                    }
                     None => outcome.added += 1,
                 }
-                sequence += 1;
+                let sequence = trees.log(&mut counters, id)?;
+                if let Some(digest) = &mut counters.digest {
+                    digest.add(id, sequence, hash);
+                }
                 let record = Record { sequence, hash: hash.clone(), document };
                 let bytes = serde_json::to_vec(&record)
                     .map_err(|error| ConflictableTransactionError::Abort(IndexError::Json(error)))?;
-                records.insert(document.id.as_bytes(), bytes)?;
+                trees.documents.insert(id, bytes)?;
             }
             if outcome.added + outcome.updated > 0 {
-                meta.insert(SEQUENCE_KEY, &sequence.to_be_bytes())?;
+                trees.write(&counters)?;
             }
             Ok(outcome)
         })?;
@@ -188,26 +205,34 @@ impl Catalogue {
         Ok(outcome)
     }
 
-    /// Removes the documents of these ids and tells how many there were; each removal takes a sequence number.
+    /// Removes the documents of these ids in one transaction and tells how many there were; each removal takes a sequence number.
+    /// When it returns, that is on disk.
+    ///
+    /// # Errors
+    /// When the store cannot be written; then nothing is removed.
     pub fn remove(&self, ids: &[&str]) -> Result<usize> {
         let _writing = self.lock();
-        let removed = self.transaction(|records, meta| {
+        // a part of a removal that came back after a hard stop leaves no record to tell of it
+        self.ledger.write(&Entry { removing: true, ..self.entry(false)? })?;
+        let removed = self.transaction(|trees| {
             let mut removed = 0;
+            let mut counters = trees.counters()?;
             for id in ids {
-                if records.remove(id.as_bytes())?.is_some() {
+                if let Some(old) = trees.documents.remove(id.as_bytes())? {
+                    counters.take(id.as_bytes(), serde_json::from_slice(&old).ok());
+                    trees.log(&mut counters, id.as_bytes())?;
                     removed += 1;
                 }
             }
             if removed > 0 {
-                let sequence = meta.get(SEQUENCE_KEY)?.map_or(0, |bytes| number(&bytes)) + removed as u64;
-                meta.insert(SEQUENCE_KEY, &sequence.to_be_bytes())?;
+                trees.write(&counters)?;
             }
             Ok(removed)
         })?;
         if removed > 0 {
             self.flush()?;
-            self.acknowledge(false)?;
         }
+        self.acknowledge(false)?;
         Ok(removed)
     }
 
@@ -274,9 +299,12 @@ impl Catalogue {
 
     fn transaction<T>(
         &self,
-        body: impl Fn(&TransactionalTree, &TransactionalTree) -> Result<T, ConflictableTransactionError<IndexError>>,
+        body: impl Fn(&Trees<'_>) -> Result<T, ConflictableTransactionError<IndexError>>,
     ) -> Result<T> {
-        (&self.documents, &self.meta).transaction(|(records, meta)| body(records, meta)).map_err(|error| match error {
+        let run = |(documents, changes, meta): &(TransactionalTree, TransactionalTree, TransactionalTree)| {
+            body(&Trees { documents, changes, meta })
+        };
+        (&self.documents, &self.changes, &self.meta).transaction(run).map_err(|error| match error {
             TransactionError::Abort(error) => error,
             TransactionError::Storage(source) => self.store(source),
         })
@@ -291,6 +319,38 @@ impl Catalogue {
 
     fn store(&self, source: sled::Error) -> IndexError {
         IndexError::Store { path: self.path.clone(), source }
+    }
+}
+
+impl Trees<'_> {
+    fn counters(&self) -> Result<Counters, UnabortableTransactionError> {
+        let sequence = self.meta.get(SEQUENCE_KEY)?.map_or(0, |bytes| number(&bytes));
+        Ok(Counters { sequence, digest: self.meta.get(DIGEST_KEY)?.and_then(|bytes| Digest::from_bytes(&bytes)) })
+    }
+
+    /// Takes the next sequence number for a change of `id`.
+    fn log(&self, counters: &mut Counters, id: &[u8]) -> Result<u64, UnabortableTransactionError> {
+        counters.sequence += 1;
+        self.changes.insert(&counters.sequence.to_be_bytes(), id)?;
+        Ok(counters.sequence)
+    }
+
+    fn write(&self, counters: &Counters) -> Result<(), UnabortableTransactionError> {
+        self.meta.insert(SEQUENCE_KEY, &counters.sequence.to_be_bytes())?;
+        match counters.digest {
+            Some(digest) => self.meta.insert(DIGEST_KEY, digest.to_bytes())?,
+            None => self.meta.remove(DIGEST_KEY)?,
+        };
+        Ok(())
+    }
+}
+
+impl Counters {
+    fn take(&mut self, id: &[u8], old: Option<Stamp>) {
+        match (old, &mut self.digest) {
+            (Some(stamp), Some(digest)) => digest.take(id, stamp.sequence, &stamp.hash),
+            _ => self.digest = None,
+        }
     }
 }
 

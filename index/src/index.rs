@@ -19,14 +19,19 @@ use crate::text::TextIndex;
 use crate::tuning::Tuning;
 use crate::vectors::{Column, checked_query};
 
+use hidden::Hiding;
+
+mod hidden;
 mod nearest;
 
+pub use hidden::Behind;
 pub use nearest::Hit;
 
 /// A finished generation in memory.
 ///
 /// Rows: a *study row* counts the studies in the order of their ids; an *item row* counts the vectors of a space in the same order.
-/// Both hold for this generation only.
+/// Both hold for this generation only. Studies that were deleted since are hidden ([`Index::catch_up`]): they keep their rows, and no
+/// method gives them any more.
 pub struct Index {
     manifest: Manifest,
     tuning: Tuning,
@@ -36,6 +41,7 @@ pub struct Index {
     spaces: PerSpace<SpaceIndex>,
     text: TextIndex,
     failures: Vec<Failure>,
+    hidden: Hiding,
     _lease: Lease,
 }
 
@@ -136,7 +142,8 @@ impl Index {
         }
         let study_row = |study: Study| StudyRow { id: study.id, group: study.group, fields: study.fields };
         let studies = rows.into_iter().map(study_row).collect();
-        Ok(Self { manifest, tuning, studies, fields, groups, spaces, text, failures, _lease: lease })
+        let hidden = Hiding::new(&manifest);
+        Ok(Self { manifest, tuning, studies, fields, groups, spaces, text, failures, hidden, _lease: lease })
     }
 
     /// What the generation is made of.
@@ -144,7 +151,7 @@ impl Index {
         &self.manifest
     }
 
-    /// Number of studies.
+    /// Number of study rows, those of hidden studies included; [`Index::behind`] tells how many these are.
     pub fn len(&self) -> usize {
         self.studies.len()
     }
@@ -161,7 +168,7 @@ impl Index {
     /// # Errors
     /// [`IndexError::BadQuery`].
     pub fn keywords(&self, query: &str, k: usize, filter: Option<&RoaringBitmap>) -> Result<Vec<KeywordHit>> {
-        let found = self.text.search(query, k, filter)?;
+        let found = self.text.search(query, k, self.visible(filter).as_deref())?;
         Ok(found.into_iter().map(|(score, study_row)| KeywordHit { study_row, score }).collect())
     }
 
@@ -170,7 +177,7 @@ impl Index {
     /// # Errors
     /// [`IndexError::BadQuery`].
     pub fn keyword_matches(&self, query: &str) -> Result<RoaringBitmap> {
-        self.text.matches(query)
+        self.text.matches(query).map(|rows| self.without_hidden(rows))
     }
 
     /// The study rows that pass.
@@ -178,12 +185,12 @@ impl Index {
     /// # Errors
     /// [`IndexError::UnknownField`], which lists the fields that exist, and [`IndexError::WrongFieldType`].
     pub fn filter(&self, filter: &Filter) -> Result<RoaringBitmap> {
-        self.fields.rows(filter)
+        self.fields.rows(filter).map(|rows| self.without_hidden(rows))
     }
 
     /// All study rows.
     pub fn all_rows(&self) -> RoaringBitmap {
-        self.fields.all()
+        self.without_hidden(self.fields.all())
     }
 
     /// The fields that the studies have.
@@ -196,60 +203,64 @@ impl Index {
     /// # Errors
     /// [`IndexError::UnknownField`].
     pub fn facet(&self, field: &str, within: Option<&RoaringBitmap>) -> Result<Vec<(String, u64)>> {
-        self.fields.facet(field, within)
+        self.fields.facet(field, self.visible(within).as_deref())
     }
 
     /// The study of a row.
     pub fn study(&self, row: u32) -> Option<StudyRef<'_>> {
-        self.studies.get(row as usize).map(|study| StudyRef { id: &study.id, group: &study.group })
+        let study = self.studies.get(row as usize).filter(|_| self.shows(row))?;
+        Some(StudyRef { id: &study.id, group: &study.group })
     }
 
     /// The row of a study.
     pub fn row(&self, id: &str) -> Option<u32> {
-        self.studies.binary_search_by(|study| study.id.as_str().cmp(id)).ok().map(|row| row as u32)
+        self.any_row(id).filter(|row| self.shows(*row))
     }
 
     /// The fields of a study.
     pub fn fields(&self, row: u32) -> Option<&BTreeMap<String, Vec<Value>>> {
-        self.studies.get(row as usize).map(|study| &study.fields)
+        self.studies.get(row as usize).filter(|_| self.shows(row)).map(|study| &study.fields)
     }
 
     /// The study rows of a group; empty where there is no such group.
     pub fn group_rows(&self, group: &str) -> RoaringBitmap {
-        self.groups.get(group).cloned().unwrap_or_default()
+        self.without_hidden(self.groups.get(group).cloned().unwrap_or_default())
     }
 
     /// The unit vector of an item; `None` also when it is damaged, which [`Index::nearest`] tells as an error.
     pub fn vector(&self, space: Space, item: u32) -> Option<&[f32]> {
+        self.study_of(space, item)?;
         self.spaces.get(space).column.row(item).ok().flatten()
     }
 
-    /// Number of item rows of a space.
+    /// Number of item rows of a space, those of hidden studies included.
     pub fn item_count(&self, space: Space) -> usize {
         self.spaces.get(space).column.len()
     }
 
     /// The item rows of a study; items that could not be embedded have none.
     pub fn items(&self, space: Space, study_row: u32) -> Range<u32> {
-        self.spaces.get(space).items(study_row)
+        if self.shows(study_row) { self.spaces.get(space).items(study_row) } else { 0..0 }
     }
 
     /// The key of an item.
     pub fn item_key(&self, space: Space, item: u32) -> Option<&str> {
+        self.study_of(space, item)?;
         self.spaces.get(space).keys.get(item as usize).map(String::as_str)
     }
 
     /// The row of an item; the first one where several have this key.
     pub fn item_row(&self, space: Space, key: &str) -> Option<u32> {
-        self.spaces.get(space).by_key.get(key).copied()
+        let item = self.spaces.get(space).by_key.get(key).copied()?;
+        self.study_of(space, item).map(|_| item)
     }
 
     /// The study that an item belongs to.
     pub fn study_of(&self, space: Space, item: u32) -> Option<u32> {
-        self.spaces.get(space).study_of.get(item as usize).copied()
+        self.spaces.get(space).study_of.get(item as usize).copied().filter(|row| self.shows(*row))
     }
 
-    /// The items that could not be embedded.
+    /// The items that could not be embedded, also those of studies that were deleted since.
     pub fn failures(&self) -> &[Failure] {
         &self.failures
     }
@@ -265,7 +276,7 @@ impl Index {
     pub fn nearest(&self, space: Space, query: &[f32], k: usize, filter: Option<&RoaringBitmap>) -> Result<Vec<Hit>> {
         let query = checked_query(query, self.manifest.dimension)?;
         let space = self.spaces.get(space);
-        space.nearest(&query, k, filter, &self.tuning)
+        space.nearest(&query, k, self.visible(filter).as_deref(), &self.tuning)
     }
 }
 

@@ -38,6 +38,6 @@ pub use document::{Document, Item, Value};
 pub use error::{IndexError, Result};
 pub use filter::{FieldInfo, Filter};
 pub use generation::{Builder, Failure, Manifest, Pending, Progress, Space, Summary};
-pub use index::{Hit, Index, KeywordHit, StudyRef};
+pub use index::{Behind, Hit, Index, KeywordHit, StudyRef};
 pub use roaring::RoaringBitmap;
 pub use tuning::Tuning;

@@ -22,6 +22,9 @@ pub(super) struct Entry {
     pub records: u64,
     /// The catalogue was closed in order since.
     pub closed: bool,
+    /// A removal was under way.
+    #[serde(default)]
+    pub removing: bool,
 }
 
 pub(super) struct Ledger {

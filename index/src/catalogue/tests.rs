@@ -97,7 +97,7 @@ fn a_newer_format_is_refused() {
     catalogue.flush().unwrap();
     drop(catalogue);
     let error = Catalogue::open(home.path()).err().expect("it is newer");
-    assert!(matches!(error, IndexError::NewerFormat { found: 2, known: 1, .. }), "{error}");
+    assert!(matches!(error, IndexError::NewerFormat { found: 3, known: 2, .. }), "{error}");
 }
 
 #[test]

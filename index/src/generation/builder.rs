@@ -17,6 +17,7 @@ use crate::tuning::Tuning;
 use super::finish::{self, Summary};
 use super::layout::{BUILD, Layout, SNAPSHOT, log_file};
 use super::log::VectorLog;
+use super::manifest::Manifest;
 use super::plan::{Pending, Plan, Progress};
 use super::{PerSpace, Space, carry, manifest, studies};
 
@@ -119,6 +120,11 @@ impl Builder {
         fs::create_dir_all(layout.root())?;
         let current = layout.current()?.map_or(0, |current| current.generation);
         finish::clean(&layout, current)?;
+        if let Ok(Some(serving)) = Manifest::current(home)
+            && serving.catalogue == catalogue.identity()
+        {
+            catalogue.prune_changes(serving.sequence)?;
+        }
         let wanted = Build {
             format: manifest::FORMAT,
             fingerprint: fingerprint.to_owned(),
