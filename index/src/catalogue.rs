@@ -6,6 +6,7 @@
 //! - `version` the content hash and sequence number of a document
 //! - `digest` a hash of the set of records, to see whether they are all there
 //! - `changes` which documents changed since a sequence number
+//! - `examine` every record beside what was stored, for `doctor`
 //! - `upgrade` catalogues of older formats, and those that met a hard stop
 
 use std::path::{Path, PathBuf};
@@ -24,11 +25,13 @@ use crate::error::{IndexError, Result};
 use digest::Digest;
 use ledger::{Entry, Ledger};
 
+pub(crate) use examine::RecordFault;
 pub use records::{Change, Records};
 pub use version::Version;
 
 mod changes;
 mod digest;
+mod examine;
 mod ledger;
 mod records;
 mod store;
@@ -288,6 +291,21 @@ impl Catalogue {
         let _writing = self.lock();
         for document in self.iter() {
             visit(document?)?;
+        }
+        self.sequence()
+    }
+
+    /// As [`Catalogue::snapshot`], with the sequence number of each document.
+    pub(crate) fn snapshot_versions(&self, mut visit: impl FnMut(u64, Document) -> Result<()>) -> Result<u64> {
+        let _writing = self.lock();
+        for entry in &self.documents {
+            let (id, bytes) = entry.map_err(|e| self.store(e))?;
+            // a damaged record is told of elsewhere
+            if let Ok(record) = serde_json::from_slice::<Record<Document>>(&bytes)
+                && record.document.id.as_bytes() == id.as_ref()
+            {
+                visit(record.sequence, record.document)?;
+            }
         }
         self.sequence()
     }

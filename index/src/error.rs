@@ -112,7 +112,7 @@ pub enum IndexError {
         reason: String,
     },
     /// The catalogue's file is not what was acknowledged.
-    #[error("the catalogue in {} is damaged: {reason}; move this folder away and import the archive again, with `thorax import`", path.display())]
+    #[error("the catalogue in {} is damaged: {reason}; restore a backup with `thorax restore --force`, or move this folder away and import the archive again with `thorax import`", path.display())]
     DamagedCatalogue {
         /// The catalogue's folder, or the file at fault.
         path: PathBuf,

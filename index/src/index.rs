@@ -233,6 +233,11 @@ impl Index {
         self.spaces.get(space).column.row(item).ok().flatten()
     }
 
+    /// Number of documents of the text index.
+    pub(crate) fn text_documents(&self) -> u64 {
+        self.text.documents()
+    }
+
     /// Number of item rows of a space, those of hidden studies included.
     pub fn item_count(&self, space: Space) -> usize {
         self.spaces.get(space).column.len()

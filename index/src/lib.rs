@@ -6,6 +6,7 @@
 //! - [`index`] a finished generation, opened for searching
 //! - [`language`] `"pleural effusion" -edema sex:F age:40..60`: what queries and filters are written in
 //! - [`filter`] which studies pass, and the columns that answer it
+//! - [`doctor`] is what lies in a home what was written?
 //! - [`vectors`] a column of unit vectors: files, dot product, exact scan
 //! - [`graph`] the HNSW graph over a column, for the large ones
 //! - [`text`] keyword search, by tantivy
@@ -17,6 +18,7 @@
 //! ```
 
 pub mod catalogue;
+pub mod doctor;
 pub mod document;
 pub mod error;
 pub mod filter;

@@ -147,6 +147,11 @@ impl TextIndex {
         Ok(self.collect(query, None, false)?.into_iter().map(|(_, row)| row).collect())
     }
 
+    /// Number of documents.
+    pub(crate) fn documents(&self) -> u64 {
+        self.reader.searcher().num_docs()
+    }
+
     fn collect(&self, query: &str, filter: Option<&RoaringBitmap>, scoring: bool) -> Result<Vec<(f32, u32)>> {
         let query = self.parse(query)?;
         let collector = Rows { filter: filter.cloned(), scoring };

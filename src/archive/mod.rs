@@ -25,11 +25,13 @@
 //! On the way into the catalogue:
 //! - [`import`] from a reader to the catalogue: check, batch, acknowledge
 //! - [`check`] is this study sound?
+//! - [`delete`] and out of it again: which studies are meant
 //! - [`load`] one film into memory, with `sniff` for what the file really is
 
 pub mod check;
 pub mod covid_chestxray;
 mod csv_row;
+pub mod delete;
 mod fields;
 mod films;
 pub mod folder;

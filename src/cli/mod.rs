@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. Results on stdout, progress and logs on stderr.
 
 pub mod ablate;
+pub mod delete;
 pub mod demo;
 pub mod embed;
 pub mod eval;
@@ -50,6 +51,7 @@ Examples:
   thorax index
   thorax search \"small left effusion\" -k 20 --filter 'age:40..60'
   thorax search --image film.png --to reports
+  thorax delete --source nih --dry-run          what would go
   thorax explain film.png \"left effusion\" --out map.png
   thorax serve
 
@@ -58,6 +60,7 @@ Exit status: 0 done, 2 the caller's fault, 1 ours.";
 #[derive(Subcommand)]
 enum Command {
     Import(import::Import),
+    Delete(delete::Delete),
     Label(label::Label),
     Model(model::Model),
     Train(train::Train),
@@ -109,6 +112,7 @@ impl Cli {
         let context = Context { home: self.home, json: self.json, threads: self.threads };
         match self.command {
             Command::Import(command) => Remote::Import(command).run(&context),
+            Command::Delete(command) => command.run(&context),
             Command::Label(command) => command.run(&context),
             Command::Model(command) => command.run(&context),
             Command::Train(command) => command.run(&context),

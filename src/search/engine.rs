@@ -73,7 +73,19 @@ impl Engine {
             }
         };
         let keys = (0..index.len() as u32).filter_map(|row| Some((opaque(index.study(row)?.id), row))).collect();
+        // last: what is laid out by rows above needs every row, and a deleted study that is imported again comes back
+        index.catch_up(&catalogue)?;
         Ok(Self { catalogue, index, encoder, model, config: home.config.clone(), keys })
+    }
+
+    /// Deletes studies: acknowledged in one transaction, and no search finds them any more. Answers how many there were.
+    ///
+    /// # Errors
+    /// The catalogue cannot be written; then nothing is deleted.
+    pub fn delete(&self, ids: &[&str]) -> Result<usize> {
+        let deleted = self.catalogue.remove(ids)?;
+        self.index.catch_up(&self.catalogue)?;
+        Ok(deleted)
     }
 
     /// The catalogue, shared with whoever writes to it in this process.
@@ -127,7 +139,8 @@ impl Engine {
         };
         let understood =
             gathered.understood.findings.iter().map(|w| Asked::new(w, text.as_deref().unwrap_or_default())).collect();
-        let newer = self.catalogue.sequence()? > self.index.manifest().sequence;
+        let behind = self.index.catch_up(&self.catalogue)?;
+        let newer = behind.added + behind.changed > 0;
         Ok(Response {
             query: Echo { text, to: request.to, k: request.k, filter: request.filter, understood },
             took_ms: started.elapsed().as_millis() as u64,

@@ -219,3 +219,55 @@ proptest! {
         prop_assert_eq!(catalogue.get(&id).unwrap().unwrap(), document);
     }
 }
+
+#[test]
+fn a_catalogue_of_format_one_is_brought_up_to_date() {
+    let home = tempfile::tempdir().unwrap();
+    let catalogue = Catalogue::open(home.path()).unwrap();
+    catalogue.put(&documents(5)).unwrap();
+    let digest = catalogue.digest().unwrap();
+    // as an older version left it
+    catalogue.changes.clear().unwrap();
+    catalogue.meta.remove(DIGEST_KEY).unwrap();
+    catalogue.meta.insert(FORMAT_KEY, &1u64.to_be_bytes()).unwrap();
+    drop(catalogue);
+    let catalogue = Catalogue::open(home.path()).unwrap();
+    assert_eq!(catalogue.meta.get(FORMAT_KEY).unwrap().unwrap().as_ref(), 2u64.to_be_bytes());
+    assert_eq!((catalogue.digest().unwrap(), catalogue.sequence().unwrap()), (digest, 5));
+    assert!(catalogue.changed_since(4).unwrap().ids.is_none());
+    assert_eq!(catalogue.changed_since(5).unwrap().ids.unwrap(), [""; 0]);
+    catalogue.remove(&["s00002"]).unwrap();
+    assert_eq!(catalogue.changed_since(5).unwrap().ids.unwrap(), ["s00002"]);
+}
+
+#[test]
+fn the_digest_is_that_of_the_records_whatever_was_done() {
+    let home = tempfile::tempdir().unwrap();
+    let catalogue = Catalogue::open(home.path()).unwrap();
+    catalogue.put(&documents(6)).unwrap();
+    let changed = Document { text: "x".to_owned(), ..document(2) };
+    catalogue.put(&[changed.clone(), changed, document(9)]).unwrap();
+    catalogue.remove(&["s00001", "s00001", "nobody"]).unwrap();
+    let kept = catalogue.digest().unwrap().unwrap();
+    assert_eq!((kept.count, Some(kept)), (6, catalogue.walk().unwrap().digest));
+    // a record that went without a transaction shows
+    catalogue.documents.remove("s00004").unwrap();
+    assert_ne!(Some(kept), catalogue.walk().unwrap().digest);
+    kill(catalogue);
+    let catalogue = Catalogue::open(home.path()).unwrap();
+    assert_eq!(catalogue.digest().unwrap(), Some(kept), "a loss is not taken for the truth");
+}
+
+#[test]
+fn a_removal_that_came_back_in_part_is_a_change() {
+    let home = tempfile::tempdir().unwrap();
+    let catalogue = Catalogue::open(home.path()).unwrap();
+    catalogue.put(&documents(4)).unwrap();
+    catalogue.ledger.write(&Entry { removing: true, ..catalogue.entry(false).unwrap() }).unwrap();
+    catalogue.documents.remove("s00001").unwrap();
+    kill(catalogue);
+    let catalogue = Catalogue::open(home.path()).unwrap();
+    assert_eq!(catalogue.sequence().unwrap(), 5);
+    assert!(catalogue.changed_since(4).unwrap().ids.is_none());
+    assert_eq!(catalogue.digest().unwrap(), catalogue.walk().unwrap().digest);
+}
