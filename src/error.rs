@@ -43,6 +43,9 @@ pub enum Error {
     /// The server that owns the home failed at a command, in its words; its log says why.
     #[error("{0}")]
     Server(String),
+    /// What `thorax doctor` counts.
+    #[error("{0} faults; see above what to do about each")]
+    Faults(usize),
     /// Interrupted by Ctrl-C; what was acknowledged is kept.
     #[error("interrupted; run the same command again to go on")]
     Interrupted,
@@ -57,7 +60,8 @@ impl Error {
             Error::Index(IndexError::InUse { .. }) => true,
             Error::Index(e) => e.is_caller_fault(),
             Error::Model(e) => e.is_caller_fault(),
-            Error::Io(_) | Error::Record { .. } | Error::Json(_) | Error::Server(_) | Error::Interrupted => false,
+            Error::Io(_) | Error::Faults(_) | Error::Record { .. } => false,
+            Error::Json(_) | Error::Server(_) | Error::Interrupted => false,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! - [`indexing`] from the catalogue to a generation of the index
 //! - [`training`] binds an archive to the trainer of `thorax-models`
 //! - [`evaluation`] metrics and protocols
+//! - [`doctor`] does everything in a home hold what was written?
 //! - [`explain`] where a query lies on a film, and how a film stands among the archive's
 //! - [`ablation`] variants of a recipe, trained and compared
 //! - [`search`] query -> candidates -> fuse -> re-rank -> results
@@ -16,6 +17,7 @@ pub mod ablation;
 pub mod archive;
 pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod error;
 pub mod evaluation;
 pub mod explain;

@@ -7,10 +7,11 @@
 //! - `digest` a hash of the set of records, to see whether they are all there
 //! - `changes` which documents changed since a sequence number
 //! - `examine` every record beside what was stored, for `doctor`
+//! - `transfer` everything out, for a backup, and into another home
 //! - `upgrade` catalogues of older formats, and those that met a hard stop
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -25,8 +26,8 @@ use crate::error::{IndexError, Result};
 use digest::Digest;
 use ledger::{Entry, Ledger};
 
-pub(crate) use examine::RecordFault;
 pub use records::{Change, Records};
+pub use transfer::{Exported, Restore, StoredStudy, Totals, read_stored};
 pub use version::Version;
 
 mod changes;
@@ -35,6 +36,7 @@ mod examine;
 mod ledger;
 mod records;
 mod store;
+mod transfer;
 mod upgrade;
 mod version;
 
@@ -55,6 +57,8 @@ pub struct Catalogue {
     changes: sled::Tree,
     meta: sled::Tree,
     ledger: Ledger,
+    /// Another catalogue has taken its place: its ledger is no longer its own.
+    retired: AtomicBool,
     // sled's iterators are no snapshots: whoever writes or must see a consistent whole holds this
     writing: Mutex<()>,
     pub(crate) building: Arc<AtomicBool>,
@@ -106,12 +110,26 @@ impl Catalogue {
     /// [`IndexError::HomeMissing`], [`IndexError::ReadOnly`], [`IndexError::InUse`] when another process has it open,
     /// [`IndexError::NewerFormat`], [`IndexError::DamagedCatalogue`] when less is there than was acknowledged.
     pub fn open(home: &Path) -> Result<Self> {
+        Self::open_heeding(home, true)
+    }
+
+    /// As [`Catalogue::open`], where the note of what was acknowledged is damaged: the store is taken as it is, and the note is made anew.
+    /// What sled may have lost without a word is then not missed, so this is for a repair that says so.
+    ///
+    /// # Errors
+    /// As [`Catalogue::open`].
+    pub fn open_without_ledger(home: &Path) -> Result<Self> {
+        Self::open_heeding(home, false)
+    }
+
+    fn open_heeding(home: &Path, heed_ledger: bool) -> Result<Self> {
         if !home.is_dir() {
             return Err(IndexError::HomeMissing { path: home.to_owned() });
         }
+        Self::finish_restore(home)?;
         let path = home.join("catalogue");
         let ledger = Ledger::new(&path);
-        let acknowledged = ledger.read()?;
+        let acknowledged = if heed_ledger { ledger.read()? } else { None };
         let db = store::open(&path)?;
         let failed = |source| IndexError::Store { path: path.clone(), source };
         let meta = db.open_tree("meta").map_err(failed)?;
@@ -140,10 +158,26 @@ impl Catalogue {
             }
         };
         let (writing, building) = (Mutex::new(()), Arc::default());
-        let catalogue = Self { path, identity, db, documents, changes, meta, ledger, writing, building };
+        let catalogue = Self {
+            path,
+            identity,
+            db,
+            documents,
+            changes,
+            meta,
+            ledger,
+            retired: AtomicBool::new(false),
+            writing,
+            building,
+        };
         catalogue.bring_up_to_date(format, acknowledged.as_ref())?;
         catalogue.acknowledge(false)?;
         Ok(catalogue)
+    }
+
+    /// Another catalogue takes its place: from now on nothing is written in its name.
+    fn retire(&self) {
+        self.retired.store(true, Ordering::Release);
     }
 
     fn acknowledge(&self, closed: bool) -> Result<()> {
@@ -375,7 +409,7 @@ impl Counters {
 impl Drop for Catalogue {
     fn drop(&mut self) {
         // should this fail, the next opening looks at every record
-        if self.flush().is_ok() {
+        if !self.retired.load(Ordering::Acquire) && self.flush().is_ok() {
             let _ = self.acknowledge(true);
         }
     }

@@ -67,6 +67,14 @@ pub enum IndexError {
         /// The catalogue's folder.
         path: PathBuf,
     },
+    /// A home that has studies, where an empty one is needed.
+    #[error("{} has {studies} studies: restore into an empty home, or replace them all with --force", path.display())]
+    NotEmpty {
+        /// The home.
+        path: PathBuf,
+        /// How many there are.
+        studies: usize,
+    },
     /// The home folder is not there.
     #[error("the folder {} does not exist", path.display())]
     HomeMissing {
@@ -175,7 +183,7 @@ impl IndexError {
     /// True when the request was wrong, and asking again would fail again; false when the fault is ours or the machine's.
     pub fn is_caller_fault(&self) -> bool {
         use IndexError::{
-            BadDocument, BadFilter, BadQuery, NotFinite, Syntax, UnknownField, WrongDimension, WrongFieldType,
+            BadDocument, BadFilter, BadQuery, NotEmpty, NotFinite, Syntax, UnknownField, WrongDimension, WrongFieldType,
         };
         matches!(
             self,
@@ -187,6 +195,7 @@ impl IndexError {
                 | WrongDimension { .. }
                 | NotFinite
                 | BadDocument { .. }
+                | NotEmpty { .. }
         )
     }
 }

@@ -35,7 +35,9 @@ mod map;
 #[cfg(test)]
 mod testing;
 
-pub use catalogue::{Catalogue, Change, PutOutcome, Records, Version};
+pub use catalogue::{
+    Catalogue, Change, Exported, PutOutcome, Records, Restore, StoredStudy, Totals, Version, read_stored,
+};
 pub use document::{Document, Item, Value};
 pub use error::{IndexError, Result};
 pub use filter::{FieldInfo, Filter};

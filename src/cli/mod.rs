@@ -3,6 +3,7 @@
 pub mod ablate;
 pub mod delete;
 pub mod demo;
+pub mod doctor;
 pub mod embed;
 pub mod eval;
 pub mod explain;
@@ -72,6 +73,7 @@ enum Command {
     Explain(explain::Explain),
     Serve(serve::Serve),
     Status(status::Status),
+    Doctor(doctor::Doctor),
     Demo(demo::Demo),
 }
 
@@ -124,6 +126,7 @@ impl Cli {
             Command::Explain(command) => command.run(&context),
             Command::Serve(command) => command.run(&context),
             Command::Status(command) => Remote::Status(command).run(&context),
+            Command::Doctor(command) => command.run(&context),
             Command::Demo(command) => command.run(&context),
         }
     }

@@ -1,9 +1,7 @@
 //! Every record of the catalogue beside what was stored, for `doctor`; and damaged records out of the way.
 
-use serde::Deserialize;
-
 use super::digest::Digest;
-use super::{Catalogue, Stamp};
+use super::{Catalogue, Record, Stamp};
 use crate::document::Document;
 use crate::error::Result;
 
@@ -18,6 +16,18 @@ pub(crate) enum RecordFault {
     OtherId,
     /// Its sequence number is higher than the catalogue's.
     LaterThanAll,
+}
+
+impl RecordFault {
+    /// In words, without the record's text.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            RecordFault::Unreadable => "its record does not parse",
+            RecordFault::OtherHash => "its record is not what was stored: the hash differs",
+            RecordFault::OtherId => "its record is another study's",
+            RecordFault::LaterThanAll => "its record has a later sequence number than the catalogue",
+        }
+    }
 }
 
 /// What a walk over all records found.
@@ -43,7 +53,7 @@ impl Catalogue {
                 Ok(stamp) => found.iter_mut().for_each(|digest| digest.add(&id, stamp.sequence, &stamp.hash)),
                 Err(_) => found = None,
             }
-            if let Some(wrong) = check(&id, &bytes, sequence) {
+            if let Err(wrong) = check(&id, &bytes, sequence) {
                 fault(&id, wrong);
             }
         }
@@ -56,7 +66,7 @@ impl Catalogue {
         let mut damaged = Vec::new();
         for entry in &self.documents {
             let (id, bytes) = entry.map_err(|e| self.store(e))?;
-            if check(&id, &bytes, sequence).is_some() {
+            if check(&id, &bytes, sequence).is_err() {
                 keep(&id, &bytes)?;
                 damaged.push(id);
             }
@@ -92,24 +102,24 @@ impl Catalogue {
     }
 }
 
-fn check(id: &[u8], bytes: &[u8], sequence: u64) -> Option<RecordFault> {
-    #[derive(Deserialize)]
-    struct Whole {
-        sequence: u64,
-        hash: String,
-        document: Document,
-    }
-    let Ok(record) = serde_json::from_slice::<Whole>(bytes) else {
-        return Some(RecordFault::Unreadable);
-    };
+/// The document's id and the stamp of a stored record, if the record is what was stored.
+pub(super) fn read(bytes: &[u8]) -> Result<(String, Stamp), &'static str> {
+    let record: Record<Document> = serde_json::from_slice(bytes).map_err(|_| RecordFault::Unreadable.words())?;
     // the bytes themselves: a number may be written in more than one way
     let prefix = format!("{{\"sequence\":{},\"hash\":\"{}\",\"document\":", record.sequence, record.hash);
     let document = bytes.strip_prefix(prefix.as_bytes()).and_then(|rest| rest.strip_suffix(b"}"));
     if document.is_none_or(|document| blake3::hash(document).to_hex().as_str() != record.hash) {
-        return Some(RecordFault::OtherHash);
+        return Err(RecordFault::OtherHash.words());
     }
-    if record.document.id.as_bytes() != id {
-        return Some(RecordFault::OtherId);
+    Ok((record.document.id, Stamp { sequence: record.sequence, hash: record.hash }))
+}
+
+pub(super) fn check(id: &[u8], bytes: &[u8], sequence: u64) -> Result<(), RecordFault> {
+    let (own, stamp) = read(bytes).map_err(|words| {
+        if words == RecordFault::Unreadable.words() { RecordFault::Unreadable } else { RecordFault::OtherHash }
+    })?;
+    if own.as_bytes() != id {
+        return Err(RecordFault::OtherId);
     }
-    (record.sequence > sequence).then_some(RecordFault::LaterThanAll)
+    if stamp.sequence > sequence { Err(RecordFault::LaterThanAll) } else { Ok(()) }
 }

@@ -13,6 +13,11 @@ use crate::error::{IndexError, Result};
 /// What the store's own names of these trees begin with.
 const PREFIX: &str = "records:";
 
+/// The store's own name of a tree.
+pub(super) fn tree_name(tree: &str) -> String {
+    format!("{PREFIX}{tree}")
+}
+
 /// A tree of records. Keys are in the order of their bytes.
 #[derive(Clone)]
 pub struct Records<'a> {
@@ -55,7 +60,7 @@ impl Catalogue {
     /// # Errors
     /// When the store cannot be read.
     pub fn records(&self, tree: &str) -> Result<Records<'_>> {
-        let tree = self.db.open_tree(format!("{PREFIX}{tree}")).map_err(|e| self.store(e))?;
+        let tree = self.db.open_tree(tree_name(tree)).map_err(|e| self.store(e))?;
         Ok(Records { catalogue: self, tree })
     }
 

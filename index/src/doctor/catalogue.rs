@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::Finding;
-use crate::catalogue::{Catalogue, RecordFault};
+use crate::catalogue::Catalogue;
 use crate::error::{IndexError, Result};
 
 const SET_ASIDE: &str =
@@ -40,13 +40,7 @@ fn read_all(place: &Path, catalogue: &Catalogue) -> Result<(Counts, Vec<Finding>
     let mut findings = Vec::new();
     let place = place.display().to_string();
     let examined = catalogue.examine(|id, fault| {
-        let problem = match fault {
-            RecordFault::Unreadable => "its record does not parse",
-            RecordFault::OtherHash => "its record is not what was stored: the hash differs",
-            RecordFault::OtherId => "its record is another study's",
-            RecordFault::LaterThanAll => "its record has a later sequence number than the catalogue",
-        };
-        findings.push(Finding::fault(format!("study {}", String::from_utf8_lossy(id)), problem, SET_ASIDE));
+        findings.push(Finding::fault(format!("study {}", String::from_utf8_lossy(id)), fault.words(), SET_ASIDE));
     })?;
     let damaged = findings.len() as u64;
     match examined.kept {
