@@ -43,6 +43,16 @@ pub enum Error {
     /// The server that owns the home failed at a command, in its words; its log says why.
     #[error("{0}")]
     Server(String),
+    /// A backup that is not what was written.
+    #[error("{}, line {line}: {reason}; take another backup", path.display())]
+    Backup {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong, without the line's text.
+        reason: String,
+    },
     /// What `thorax doctor` counts.
     #[error("{0} faults; see above what to do about each")]
     Faults(usize),
@@ -55,7 +65,7 @@ impl Error {
     /// True when the caller can mend it, false when it is ours.
     pub fn is_caller_fault(&self) -> bool {
         match self {
-            Error::Caller(_) | Error::Archive(_) | Error::Rejected(_) => true,
+            Error::Caller(_) | Error::Archive(_) | Error::Rejected(_) | Error::Backup { .. } => true,
             // Another process has the home: the caller can stop it.
             Error::Index(IndexError::InUse { .. }) => true,
             Error::Index(e) => e.is_caller_fault(),

@@ -5,6 +5,7 @@
 //! - [`indexing`] from the catalogue to a generation of the index
 //! - [`training`] binds an archive to the trainer of `thorax-models`
 //! - [`evaluation`] metrics and protocols
+//! - [`backup`] the catalogue as lines of JSON, and back
 //! - [`doctor`] does everything in a home hold what was written?
 //! - [`explain`] where a query lies on a film, and how a film stands among the archive's
 //! - [`ablation`] variants of a recipe, trained and compared
@@ -15,6 +16,7 @@
 
 pub mod ablation;
 pub mod archive;
+pub mod backup;
 pub mod cli;
 pub mod config;
 pub mod doctor;

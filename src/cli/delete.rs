@@ -3,16 +3,18 @@
 use std::io::{BufRead, IsTerminal, Write};
 
 use clap::Args;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Context, output};
+use super::output;
+use super::through::Opened;
 use crate::archive::delete::{Selection, select};
 use crate::error::{Error, Result};
 
 /// Delete studies from the catalogue. The archive's own files are not touched.
 ///
-/// No search finds them from that moment on; the next `thorax index` leaves them out of the index.
-#[derive(Args)]
+/// No search finds them from that moment on; the next `thorax index` leaves them out of the index. On a home that a server owns, the
+/// server does it.
+#[derive(Args, Serialize, Deserialize)]
 #[command(after_help = EXAMPLES, override_usage = "thorax delete [OPTIONS] <ID...|--filter EXPR|--source NAME>")]
 pub struct Delete {
     /// Ids of studies, as results show them.
@@ -54,20 +56,22 @@ impl Delete {
     ///
     /// # Errors
     /// An id that is not there, a filter that does not parse, no consent, or a catalogue that cannot be written.
-    pub fn run(self, context: &Context) -> Result<()> {
-        let home = context.home()?;
-        let catalogue = home.catalogue()?;
+    pub fn run_on(self, opened: &Opened) -> Result<()> {
+        let catalogue = &opened.catalogue;
         let (dry_run, yes) = (self.dry_run, self.yes);
-        let ids = select(&catalogue, &self.selection())?;
+        let ids = select(catalogue, &self.selection())?;
         let mut deleted = 0;
         if !dry_run && !ids.is_empty() {
             if !yes {
-                consent(ids.len(), catalogue.len())?;
+                consent(ids.len(), catalogue.len(), opened.serving().is_none())?;
             }
             deleted = catalogue.remove(&ids.iter().map(String::as_str).collect::<Vec<_>>())?;
+            if let Some(serving) = opened.serving() {
+                serving.current().index().catch_up(catalogue)?;
+            }
         }
         let left = catalogue.len();
-        if context.json {
+        if opened.json {
             return output::json(&Report { deleted, dry_run, studies: &ids, catalogue: left });
         }
         if dry_run {
@@ -91,8 +95,9 @@ impl Delete {
     }
 }
 
-fn consent(count: usize, of: usize) -> Result<()> {
-    if !std::io::stdin().is_terminal() {
+/// A server's terminal is not the caller's.
+fn consent(count: usize, of: usize, here: bool) -> Result<()> {
+    if !here || !std::io::stdin().is_terminal() {
         return Err(Error::Caller(format!("{count} of {of} studies would be deleted: say so with --yes")));
     }
     eprint!("Delete {count} of {of} studies? Type yes: ");

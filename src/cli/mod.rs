@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. Results on stdout, progress and logs on stderr.
 
 pub mod ablate;
+pub mod backup;
 pub mod delete;
 pub mod demo;
 pub mod doctor;
@@ -12,6 +13,7 @@ pub mod index;
 pub mod label;
 pub mod model;
 pub mod output;
+pub mod restore;
 pub mod search;
 pub mod serve;
 pub mod status;
@@ -74,6 +76,8 @@ enum Command {
     Serve(serve::Serve),
     Status(status::Status),
     Doctor(doctor::Doctor),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
     Demo(demo::Demo),
 }
 
@@ -114,7 +118,7 @@ impl Cli {
         let context = Context { home: self.home, json: self.json, threads: self.threads };
         match self.command {
             Command::Import(command) => Remote::Import(command).run(&context),
-            Command::Delete(command) => command.run(&context),
+            Command::Delete(command) => Remote::Delete(command).run(&context),
             Command::Label(command) => command.run(&context),
             Command::Model(command) => command.run(&context),
             Command::Train(command) => command.run(&context),
@@ -127,6 +131,9 @@ impl Cli {
             Command::Serve(command) => command.run(&context),
             Command::Status(command) => Remote::Status(command).run(&context),
             Command::Doctor(command) => command.run(&context),
+            Command::Backup(command) if command.verify => command.check(context.json),
+            Command::Backup(command) => Remote::Backup(command).run(&context),
+            Command::Restore(command) => command.run(&context),
             Command::Demo(command) => command.run(&context),
         }
     }

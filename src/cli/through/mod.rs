@@ -16,7 +16,7 @@ use thorax_index::Catalogue;
 use thorax_models::Encoder;
 
 use super::output::{self, Said};
-use super::{Context, import, index, search, status};
+use super::{Context, backup, delete, import, index, search, status};
 use crate::error::Result;
 use crate::home::Home;
 use crate::nice;
@@ -33,6 +33,10 @@ const SERVER_NICE: i32 = 10;
 pub enum Remote {
     /// `thorax import`
     Import(import::Import),
+    /// `thorax delete`
+    Delete(delete::Delete),
+    /// `thorax backup`
+    Backup(backup::Backup),
     /// `thorax index`
     Index(index::IndexCommand),
     /// `thorax search`
@@ -42,7 +46,7 @@ pub enum Remote {
 }
 
 /// The names of the commands that go through a server.
-pub const NAMES: &str = "import, index, search and status";
+pub const NAMES: &str = "import, delete, backup, index, search and status";
 
 /// A home that is open for a command.
 pub struct Opened {
@@ -141,6 +145,8 @@ impl Remote {
     fn run_on(self, opened: &Opened) -> Result<()> {
         match self {
             Remote::Import(command) => command.run_on(opened),
+            Remote::Delete(command) => command.run_on(opened),
+            Remote::Backup(command) => command.run_on(opened),
             Remote::Index(command) => command.run_on(opened),
             Remote::Search(command) => command.run_on(opened),
             Remote::Status(command) => command.run_on(opened),
@@ -150,7 +156,7 @@ impl Remote {
     /// True for what takes its turn among the jobs of a server; the others are answered at once.
     pub fn is_job(&self) -> bool {
         match self {
-            Remote::Import(_) | Remote::Index(_) => true,
+            Remote::Import(_) | Remote::Delete(_) | Remote::Backup(_) | Remote::Index(_) => true,
             Remote::Search(_) | Remote::Status(_) => false,
         }
     }
@@ -159,6 +165,8 @@ impl Remote {
     pub fn name(&self) -> &'static str {
         match self {
             Remote::Import(_) => "import",
+            Remote::Delete(_) => "delete",
+            Remote::Backup(_) => "backup",
             Remote::Index(_) => "index",
             Remote::Search(_) => "search",
             Remote::Status(_) => "status",
@@ -170,7 +178,7 @@ impl Remote {
         match self {
             Remote::Import(command) => command.detach,
             Remote::Index(command) => command.detach,
-            Remote::Search(_) | Remote::Status(_) => false,
+            Remote::Delete(_) | Remote::Backup(_) | Remote::Search(_) | Remote::Status(_) => false,
         }
     }
 
@@ -186,7 +194,8 @@ impl Remote {
         match &mut self {
             Remote::Import(command) => command.paths.iter_mut().try_for_each(make_absolute)?,
             Remote::Search(command) => command.image.iter_mut().try_for_each(make_absolute)?,
-            Remote::Index(_) | Remote::Status(_) => {}
+            Remote::Backup(command) => absolute_keeping_slash(&mut command.to)?,
+            Remote::Delete(_) | Remote::Index(_) | Remote::Status(_) => {}
         }
         Ok(self)
     }
@@ -194,5 +203,15 @@ impl Remote {
 
 fn make_absolute(path: &mut PathBuf) -> Result<()> {
     *path = std::path::absolute(Path::new(path))?;
+    Ok(())
+}
+
+/// A slash at the end says that a folder is meant.
+fn absolute_keeping_slash(path: &mut PathBuf) -> Result<()> {
+    let folder = path.as_os_str().to_string_lossy().ends_with('/');
+    make_absolute(path)?;
+    if folder {
+        path.push("");
+    }
     Ok(())
 }
