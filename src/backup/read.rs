@@ -49,7 +49,9 @@ pub fn read(path: &Path, mut visit: impl FnMut(Part<'_>) -> Result<(), String>) 
     let mut lines = BufReader::with_capacity(1 << 18, fs::File::open(path)?);
     let mut state = State::default();
     let mut line = Vec::new();
-    for number in 1u64.. {
+    let mut number = 0;
+    loop {
+        number += 1;
         let damaged = |reason: &str| Error::Backup { path: path.to_owned(), line: number, reason: reason.to_owned() };
         line.clear();
         if lines.read_until(b'\n', &mut line)? == 0 {
@@ -61,11 +63,6 @@ pub fn read(path: &Path, mut visit: impl FnMut(Part<'_>) -> Result<(), String>) 
         state.take(text, &mut visit).map_err(|reason| damaged(&reason))?;
         state.hasher.update(&line);
     }
-    unreachable_end(path)
-}
-
-fn unreachable_end(path: &Path) -> Result<End> {
-    Err(Error::Backup { path: path.to_owned(), line: u64::MAX, reason: "it has too many lines".to_owned() })
 }
 
 #[derive(Default)]

@@ -92,7 +92,8 @@ fn examine_with(home: &Home, catalogue: Option<&Catalogue>, options: Options, mu
         report.films = films::examine(home, catalogue, options.all_films, &mut report.findings)?;
     }
     leftovers::examine(home, &mut report.findings);
-    report.clean = report.faults().next().is_none();
+    let clean = report.faults().next().is_none();
+    report.clean = clean;
     Ok(report)
 }
 
