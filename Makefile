@@ -8,7 +8,11 @@ DEMO        ?=
 DATA        ?= ../shared/data
 BENCH       ?=
 
-.PHONY: help demo model test lint bench bench-index bench-models bench-encoders bench-pipeline bench-serve bench-archive size build gpu-build web browser unit deny parity
+# CRASH_KILLS=1000 kills more often, CRASH_SEED=7 at other moments.
+CRASH_KILLS ?= 200
+CRASH_SEED  ?= 20
+
+.PHONY: help demo model test lint crash bench bench-index bench-models bench-encoders bench-pipeline bench-serve bench-archive size build gpu-build web browser unit deny parity
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -80,6 +84,10 @@ target/parity/venv/.installed: tests/parity/requirements.txt
 	python3 -m venv target/parity/venv
 	target/parity/venv/bin/pip install -q -r $<
 	touch $@
+
+crash: build ## kill -9 at 200 random moments of import, delete, index, backup and restore
+	THORAX_CRASH_KILLS=$(CRASH_KILLS) THORAX_CRASH_SEED=$(CRASH_SEED) \
+	  $(CARGO) test --release --locked -p thorax --test it crash:: -- --nocapture
 
 bench: bench-index bench-encoders bench-models bench-pipeline ## All benches; each ends with one line of JSON
 
