@@ -16,7 +16,7 @@ use crate::tuning::Tuning;
 
 use super::finish::{self, Summary};
 use super::layout::{BUILD, Layout, SNAPSHOT, log_file};
-use super::log::VectorLog;
+use super::log::{Entry, VectorLog};
 use super::manifest::Manifest;
 use super::plan::{Pending, Plan, Progress};
 use super::{PerSpace, Space, carry, manifest, studies};
@@ -246,17 +246,22 @@ fn prepare(layout: &Layout, number: u64, usable: &[u64], catalogue: &Catalogue, 
     Ok(build)
 }
 
+/// Contents in the order in which the snapshot has them first, and what the logs hold of them. One study at a time is in memory.
 fn open_plans(dir: &Path, dimension: usize) -> Result<PerSpace<Plan>> {
-    let mut items: PerSpace<Vec<Pending>> = PerSpace::default();
+    let mut entries: PerSpace<Vec<Entry>> = PerSpace::default();
+    let mut plans = PerSpace::try_new(|space| -> Result<Plan> {
+        let (log, found) = VectorLog::open(&dir.join(log_file(space)), dimension)?;
+        *entries.get_mut(space) = found;
+        Ok(Plan::new(log))
+    })?;
     for study in studies::read(&dir.join(SNAPSHOT))? {
         let study = study?;
         for space in Space::ALL {
-            let pending = |item: &Item| Pending { document: study.id.clone(), item: item.clone() };
-            items.get_mut(space).extend(study.items(space).iter().map(pending));
+            study.items(space).iter().for_each(|item| plans.get_mut(space).add(&study.id, item));
         }
     }
-    PerSpace::try_new(|space| {
-        let (log, entries) = VectorLog::open(&dir.join(log_file(space)), dimension)?;
-        Ok(Plan::new(std::mem::take(items.get_mut(space)).into_iter(), log, entries))
-    })
+    for space in Space::ALL {
+        plans.get_mut(space).resume(std::mem::take(entries.get_mut(space)));
+    }
+    Ok(plans)
 }

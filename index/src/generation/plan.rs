@@ -48,20 +48,26 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Contents in the order in which the catalogue has them first; `entries` is what the log holds already.
-    pub(crate) fn new(items: impl Iterator<Item = Pending>, log: VectorLog, entries: Vec<Entry>) -> Self {
-        let mut plan = Self { contents: Vec::new(), by_hash: HashMap::new(), log };
-        for pending in items {
-            let next = plan.contents.len();
-            plan.by_hash.entry(pending.item.hash.clone()).or_insert_with(|| {
-                plan.contents.push((pending, State::Waiting));
-                next
-            });
+    /// A plan of nothing yet; `log` holds the vectors.
+    pub(crate) fn new(log: VectorLog) -> Self {
+        Self { contents: Vec::new(), by_hash: HashMap::new(), log }
+    }
+
+    /// Adds an item of a document, in the order of the catalogue; a content that is known already adds nothing.
+    pub(crate) fn add(&mut self, document: &str, item: &Item) {
+        if self.by_hash.contains_key(&item.hash) {
+            return;
         }
+        self.by_hash.insert(item.hash.clone(), self.contents.len());
+        let pending = Pending { document: document.to_owned(), item: item.clone() };
+        self.contents.push((pending, State::Waiting));
+    }
+
+    /// What the log holds already.
+    pub(crate) fn resume(&mut self, entries: Vec<Entry>) {
         for entry in entries {
-            plan.settle(&entry.hash, entry.outcome, entry.carried);
+            self.settle(&entry.hash, entry.outcome, entry.carried);
         }
-        plan
     }
 
     fn settle(&mut self, hash: &str, outcome: Outcome, carried: bool) {
