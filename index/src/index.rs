@@ -1,6 +1,6 @@
 //! A finished generation, opened for searching. Immutable: share it by `Arc`, and open the next one after a swap.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
@@ -12,7 +12,6 @@ use crate::error::{IndexError, Result};
 use crate::filter::{FieldColumns, FieldInfo, Filter};
 use crate::generation::layout::{Current, FAILURES, Layout, STUDIES, TEXT, column_file, graph_file};
 use crate::generation::lease::Lease;
-use crate::generation::studies::{self, Study};
 use crate::generation::{Failure, Manifest, PerSpace, Space};
 use crate::graph::Graph;
 use crate::text::TextIndex;
@@ -22,7 +21,15 @@ use crate::vectors::{Column, checked_query};
 use hidden::Hiding;
 
 mod hidden;
+mod items;
+mod kept;
+mod line;
 mod nearest;
+mod rows;
+mod strings;
+
+use items::{Items, ItemsBuilder};
+use rows::{Rows, RowsBuilder};
 
 pub use hidden::Behind;
 pub use nearest::Hit;
@@ -35,9 +42,8 @@ pub use nearest::Hit;
 pub struct Index {
     manifest: Manifest,
     tuning: Tuning,
-    studies: Vec<StudyRow>,
+    studies: Rows,
     fields: FieldColumns,
-    groups: HashMap<String, RoaringBitmap>,
     spaces: PerSpace<SpaceIndex>,
     text: TextIndex,
     failures: Vec<Failure>,
@@ -45,21 +51,11 @@ pub struct Index {
     _lease: Lease,
 }
 
-struct StudyRow {
-    id: String,
-    group: String,
-    fields: BTreeMap<String, Vec<Value>>,
-}
-
 /// The vectors of a space and what they belong to.
 struct SpaceIndex {
     column: Column,
     graph: Option<Graph>,
-    keys: Vec<String>,
-    by_key: HashMap<String, u32>,
-    study_of: Vec<u32>,
-    /// Item rows of study `i` begin at `starts[i]` and end at `starts[i + 1]`.
-    starts: Vec<u32>,
+    items: Items,
 }
 
 /// A study by its row.
@@ -125,25 +121,28 @@ impl Index {
         names.par_iter().try_for_each(|name| manifest.check_file(&dir, name))?;
 
         let path = dir.join(STUDIES);
-        let rows = studies::parse_all(&path, &manifest.read_file(&dir, STUDIES)?)?;
-        if rows.len() != manifest.studies {
+        let failures: Vec<Failure> = serde_json::from_slice(&manifest.read_file(&dir, FAILURES)?)?;
+        // a damaged file is named as such, whatever its lines seemed to say
+        let (checked, read) = rayon::join(|| manifest.check_file(&dir, STUDIES), || Contents::read(&path, &failures));
+        checked?;
+        let Contents { studies, fields, images, sentences } = read?;
+        if studies.len() != manifest.studies {
             return Err(IndexError::Damaged {
                 path,
                 reason: "it has another number of studies than the manifest".to_owned(),
             });
         }
-        let failures: Vec<Failure> = serde_json::from_slice(&manifest.read_file(&dir, FAILURES)?)?;
-        let spaces = PerSpace::try_new(|space| SpaceIndex::open(&manifest, &dir, space, &rows, &failures))?;
+        let mut items = (Some(images), Some(sentences));
+        let spaces = PerSpace::try_new(|space| {
+            let items = match space {
+                Space::Images => items.0.take(),
+                Space::Sentences => items.1.take(),
+            };
+            SpaceIndex::open(&manifest, &dir, space, items.unwrap_or_else(|| ItemsBuilder::new(space, &[]).finish()))
+        })?;
         let text = TextIndex::open(&dir.join(TEXT))?;
-        let fields = FieldColumns::new(rows.iter().map(|study| &study.fields));
-        let mut groups: HashMap<String, RoaringBitmap> = HashMap::new();
-        for (row, study) in (0..).zip(&rows) {
-            groups.entry(study.group.clone()).or_default().insert(row);
-        }
-        let study_row = |study: Study| StudyRow { id: study.id, group: study.group, fields: study.fields };
-        let studies = rows.into_iter().map(study_row).collect();
         let hidden = Hiding::new(&manifest);
-        Ok(Self { manifest, tuning, studies, fields, groups, spaces, text, failures, hidden, _lease: lease })
+        Ok(Self { manifest, tuning, studies, fields, spaces, text, failures, hidden, _lease: lease })
     }
 
     /// What the generation is made of.
@@ -158,7 +157,7 @@ impl Index {
 
     /// True when there is no study.
     pub fn is_empty(&self) -> bool {
-        self.studies.is_empty()
+        self.studies.len() == 0
     }
 
     /// The `k` studies (of those in `filter`) that match the query best, by BM25; best first, ties by row.
@@ -208,8 +207,10 @@ impl Index {
 
     /// The study of a row.
     pub fn study(&self, row: u32) -> Option<StudyRef<'_>> {
-        let study = self.studies.get(row as usize).filter(|_| self.shows(row))?;
-        Some(StudyRef { id: &study.id, group: &study.group })
+        if !self.shows(row) {
+            return None;
+        }
+        Some(StudyRef { id: self.studies.id(row)?, group: self.studies.group(row)? })
     }
 
     /// The row of a study.
@@ -217,14 +218,26 @@ impl Index {
         self.any_row(id).filter(|row| self.shows(*row))
     }
 
-    /// The fields of a study.
-    pub fn fields(&self, row: u32) -> Option<&BTreeMap<String, Vec<Value>>> {
-        self.studies.get(row as usize).filter(|_| self.shows(row)).map(|study| &study.fields)
+    /// The fields of a study, read from disk; `None` where there is no such row.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn fields(&self, row: u32) -> Result<Option<BTreeMap<String, Vec<Value>>>> {
+        if !self.shows(row) {
+            return Ok(None);
+        }
+        Ok(self.studies.study(row)?.map(|study| study.fields))
+    }
+
+    /// The first word of a study's field whose name begins with `_`: from memory, for what every search asks of many studies.
+    /// Also of hidden studies, which may be shown again.
+    pub fn kept(&self, row: u32, field: &str) -> Option<&str> {
+        self.studies.kept(row, field)
     }
 
     /// The study rows of a group; empty where there is no such group.
     pub fn group_rows(&self, group: &str) -> RoaringBitmap {
-        self.without_hidden(self.groups.get(group).cloned().unwrap_or_default())
+        self.without_hidden(self.studies.of_group(group))
     }
 
     /// The unit vector of an item; `None` also when it is damaged, which [`Index::nearest`] tells as an error.
@@ -245,24 +258,24 @@ impl Index {
 
     /// The item rows of a study; items that could not be embedded have none.
     pub fn items(&self, space: Space, study_row: u32) -> Range<u32> {
-        if self.shows(study_row) { self.spaces.get(space).items(study_row) } else { 0..0 }
+        if self.shows(study_row) { self.spaces.get(space).items.of_study(study_row) } else { 0..0 }
     }
 
     /// The key of an item.
     pub fn item_key(&self, space: Space, item: u32) -> Option<&str> {
         self.study_of(space, item)?;
-        self.spaces.get(space).keys.get(item as usize).map(String::as_str)
+        self.spaces.get(space).items.key(item)
     }
 
     /// The row of an item; the first one where several have this key.
     pub fn item_row(&self, space: Space, key: &str) -> Option<u32> {
-        let item = self.spaces.get(space).by_key.get(key).copied()?;
+        let item = self.spaces.get(space).items.find(key)?;
         self.study_of(space, item).map(|_| item)
     }
 
     /// The study that an item belongs to.
     pub fn study_of(&self, space: Space, item: u32) -> Option<u32> {
-        self.spaces.get(space).study_of.get(item as usize).copied().filter(|row| self.shows(*row))
+        self.spaces.get(space).items.study_of(item).filter(|row| self.shows(*row))
     }
 
     /// The items that could not be embedded, also those of studies that were deleted since.
@@ -286,22 +299,11 @@ impl Index {
 }
 
 impl SpaceIndex {
-    fn open(manifest: &Manifest, dir: &Path, space: Space, studies: &[Study], failures: &[Failure]) -> Result<Self> {
-        let failed: HashSet<&str> = failures.iter().filter(|f| f.space == space).map(|f| f.hash.as_str()).collect();
-        let (mut keys, mut by_key, mut study_of, mut starts) = (Vec::new(), HashMap::new(), Vec::new(), vec![0]);
-        for (study_row, study) in (0u32..).zip(studies) {
-            for item in study.items(space).iter().filter(|item| !failed.contains(item.hash.as_str())) {
-                let row = keys.len() as u32;
-                by_key.entry(item.key.clone()).or_insert(row);
-                keys.push(item.key.clone());
-                study_of.push(study_row);
-            }
-            starts.push(keys.len() as u32);
-        }
+    fn open(manifest: &Manifest, dir: &Path, space: Space, items: Items) -> Result<Self> {
         let name = column_file(space);
         let damaged = |reason: &str| IndexError::Damaged { path: dir.join(&name), reason: reason.to_owned() };
         let column = Column::open(&manifest.sized(dir, &name)?, manifest.dimension)?;
-        if column.len() != keys.len() {
+        if column.len() != items.len() {
             return Err(damaged("it has another number of rows than there are items"));
         }
         let graph = manifest
@@ -309,13 +311,31 @@ impl SpaceIndex {
             .contains_key(&graph_file(space))
             .then(|| Graph::open(&manifest.sized(dir, &graph_file(space))?, manifest.dimension, column.len()));
         let graph = graph.transpose()?;
-        Ok(Self { column, graph, keys, by_key, study_of, starts })
+        Ok(Self { column, graph, items })
     }
+}
 
-    fn items(&self, study_row: u32) -> Range<u32> {
-        let at = |row: usize| self.starts.get(row).copied();
-        let row = study_row as usize;
-        at(row).zip(at(row + 1)).map_or(0..0, |(start, end)| start..end)
+/// What the studies' file says, arranged for searching.
+struct Contents {
+    studies: Rows,
+    fields: FieldColumns,
+    images: Items,
+    sentences: Items,
+}
+
+impl Contents {
+    fn read(path: &Path, failures: &[Failure]) -> Result<Self> {
+        let (mut studies, mut fields) = (RowsBuilder::default(), FieldColumns::default());
+        let mut images = ItemsBuilder::new(Space::Images, failures);
+        let mut sentences = ItemsBuilder::new(Space::Sentences, failures);
+        line::each(path, |study, end| {
+            studies.push(study, end);
+            fields.push(&study.fields);
+            images.push(study);
+            sentences.push(study);
+        })?;
+        let (studies, fields) = (studies.finish(path)?, fields.sorted());
+        Ok(Self { studies, fields, images: images.finish(), sentences: sentences.finish() })
     }
 }
 

@@ -51,16 +51,24 @@ impl FieldColumns {
     /// Arranges the fields of the rows, given in order from row 0.
     pub fn new<'a>(rows: impl Iterator<Item = &'a BTreeMap<String, Vec<Value>>>) -> Self {
         let mut columns = Self::default();
-        for fields in rows {
-            for (name, values) in fields {
-                columns.add(name, values);
-            }
-            columns.rows += 1;
+        rows.for_each(|fields| columns.push(fields));
+        columns.sorted()
+    }
+
+    /// Adds the next row; [`FieldColumns::sorted`] comes after the last one.
+    pub(crate) fn push(&mut self, fields: &BTreeMap<String, Vec<Value>>) {
+        for (name, values) in fields {
+            self.add(name, values);
         }
-        for field in columns.fields.values_mut() {
+        self.rows += 1;
+    }
+
+    pub(crate) fn sorted(mut self) -> Self {
+        for field in self.fields.values_mut() {
             field.numbers.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            field.numbers.shrink_to_fit();
         }
-        columns
+        self
     }
 
     fn add(&mut self, name: &str, values: &[Value]) {

@@ -65,15 +65,18 @@ fn try_from_current(layout: &Layout, plan: &mut Plan, space: Space, fingerprint:
         return Ok(());
     }
     let dir = layout.generation(current.generation);
-    let rows = studies::parse_all(&dir.join(STUDIES), &manifest.read_file(&dir, STUDIES)?)?;
+    manifest.check_file(&dir, STUDIES)?;
     let failures: Vec<Failure> = serde_json::from_slice(&manifest.read_file(&dir, FAILURES)?)?;
     let failed: HashSet<&str> = failures.iter().filter(|f| f.space == space).map(|f| f.hash.as_str()).collect();
     let column = manifest.read_file(&dir, &column_file(space))?;
-    let items = rows.iter().flat_map(|study| study.items(space)).filter(|item| !failed.contains(item.hash.as_str()));
+    let mut rows = column.chunks_exact(dimension.max(1) * 4);
     let mut carrier = Carrier::new(plan);
-    for (item, bytes) in items.zip(column.chunks_exact(dimension.max(1) * 4)) {
-        if carrier.wants(&item.hash) {
-            carrier.take(&item.hash, vectors::decode(bytes))?;
+    for study in studies::read(&dir.join(STUDIES))? {
+        for item in study?.items(space).iter().filter(|item| !failed.contains(item.hash.as_str())) {
+            let Some(bytes) = rows.next() else { break };
+            if carrier.wants(&item.hash) {
+                carrier.take(&item.hash, vectors::decode(bytes))?;
+            }
         }
     }
     carrier.flush()

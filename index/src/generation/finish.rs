@@ -15,6 +15,7 @@ use crate::document::Value;
 use crate::error::{IndexError, Result};
 use crate::graph::Graph;
 use crate::text::TextWriter;
+use crate::tuning::Tuning;
 use crate::vectors::{self, Column, ColumnWriter};
 
 use super::builder::Builder;
@@ -64,8 +65,11 @@ pub(super) fn finish(builder: &mut Builder) -> Result<Summary> {
     let mut columns = PerSpace::try_new(|space| Rows::create(&dir, space))?;
     let (studies, failures) = write_studies(builder, &dir, &mut columns)?;
     write_synced(&dir.join(FAILURES), &serde_json::to_vec(&failures)?)?;
+    let mut graphs = BTreeMap::new();
     for space in Space::ALL {
-        write_graph(builder, &dir, space, columns.get_mut(space))?;
+        if let Some(source) = write_graph(builder, &dir, space, columns.get_mut(space))? {
+            graphs.insert(space.name().to_owned(), source);
+        }
     }
     let summary = Summary {
         generation: builder.number,
@@ -87,6 +91,7 @@ pub(super) fn finish(builder: &mut Builder) -> Result<Summary> {
         images: summary.images,
         sentences: summary.sentences,
         failed: summary.failed,
+        graphs,
         files: sync_and_sum(&dir)?,
     };
     swap(builder, &dir, &manifest)?;
@@ -177,16 +182,54 @@ impl Rows {
     }
 }
 
-/// Ends the column, and builds the graph over the distinct contents, if they are too many for a scan.
-fn write_graph(builder: &Builder, dir: &Path, space: Space, rows: &mut Rows) -> Result<()> {
+/// Ends the column, and builds the graph over the distinct contents, if they are too many for a scan; tells what it was made of.
+/// The graph of the serving generation is taken over where it was made of the same.
+fn write_graph(builder: &Builder, dir: &Path, space: Space, rows: &mut Rows) -> Result<Option<String>> {
     if let Some(column) = rows.column.take() {
         column.finish()?;
     }
     if rows.contents.len() <= builder.tuning.exact_below {
-        return Ok(());
+        return Ok(None);
     }
-    let column = Column::open(&dir.join(column_file(space)), builder.build.dimension)?;
-    Graph::build(&dir.join(graph_file(space)), &column, &rows.node_of, &builder.tuning)
+    let path = dir.join(column_file(space));
+    let source = graph_source(&path, &rows.node_of, &builder.tuning)?;
+    let graph = dir.join(graph_file(space));
+    if !take_over(builder, space, &source, &graph)? {
+        let column = Column::open(&path, builder.build.dimension)?;
+        Graph::build(&graph, &column, &rows.node_of, &builder.tuning)?;
+    }
+    Ok(Some(source))
+}
+
+/// Two graphs of the same source are the same, or as good.
+fn graph_source(column: &Path, node_of: &[u32], tuning: &Tuning) -> Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(disk::checksum(column)?.1.as_bytes());
+    hasher.update(format!("{tuning:?}").as_bytes());
+    node_of.iter().for_each(|node| {
+        hasher.update(&node.to_le_bytes());
+    });
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+/// Links or copies the serving generation's graph; false where there is none of this source, or it is damaged.
+fn take_over(builder: &Builder, space: Space, source: &str, graph: &Path) -> Result<bool> {
+    let Some(current) = builder.layout.current()? else { return Ok(false) };
+    let Ok(serving) = Manifest::read(&builder.layout, &current) else { return Ok(false) };
+    if builder.build.afresh || serving.format != FORMAT || serving.graphs.get(space.name()).is_none_or(|s| s != source)
+    {
+        return Ok(false);
+    }
+    let dir = builder.layout.generation(current.generation);
+    if serving.check_file(&dir, &graph_file(space)).is_err() {
+        return Ok(false);
+    }
+    let old = dir.join(graph_file(space));
+    // generations are immutable: two may share a file. Not every file system can
+    if fs::hard_link(&old, graph).is_err() {
+        fs::copy(&old, graph)?;
+    }
+    Ok(true)
 }
 
 /// For each field whether all of its values are numbers.

@@ -38,6 +38,9 @@ pub struct Manifest {
     pub sentences: usize,
     /// Items that could not be embedded.
     pub failed: usize,
+    /// By space, the hash of what its graph was made of: the column, which rows have the same content, the tuning.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub graphs: BTreeMap<String, String>,
     /// Every other file by its path in the folder.
     pub files: BTreeMap<String, FileSum>,
 }

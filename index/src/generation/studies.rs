@@ -54,13 +54,8 @@ pub(crate) fn read(path: &Path) -> Result<impl Iterator<Item = Result<Study>>> {
     Ok(lines.enumerate().map(move |(number, line)| parse(&path, number + 1, &line?)))
 }
 
-/// The studies of a file's content.
-pub(crate) fn parse_all(path: &Path, bytes: &[u8]) -> Result<Vec<Study>> {
-    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    lines.enumerate().map(|(number, line)| parse(path, number + 1, line)).collect()
-}
-
-fn parse(path: &Path, line_number: usize, line: &[u8]) -> Result<Study> {
+/// The study of a line.
+pub(crate) fn parse(path: &Path, line_number: usize, line: &[u8]) -> Result<Study> {
     // serde's own message may quote the line
     let damaged =
         |_| IndexError::Damaged { path: path.to_owned(), reason: format!("line {line_number} does not parse") };

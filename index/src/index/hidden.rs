@@ -135,11 +135,11 @@ impl Index {
         let mut state = State::default();
         let mut row = 0u32;
         let sequence = catalogue.stamps(|id, sequence| {
-            while self.studies.get(row as usize).is_some_and(|study| study.id.as_bytes() < id) {
+            while self.studies.id(row).is_some_and(|own| own.as_bytes() < id) {
                 state.hidden.insert(row);
                 row += 1;
             }
-            if self.studies.get(row as usize).is_some_and(|study| study.id.as_bytes() == id) {
+            if self.studies.id(row).is_some_and(|own| own.as_bytes() == id) {
                 if !same || sequence > self.manifest.sequence {
                     state.changed.insert(row);
                 }
@@ -171,7 +171,7 @@ impl Index {
 
     /// The row of a study, hidden or not.
     pub(super) fn any_row(&self, id: &str) -> Option<u32> {
-        self.studies.binary_search_by(|study| study.id.as_str().cmp(id)).ok().map(|row| row as u32)
+        self.studies.find(id)
     }
 
     /// True when the row is not hidden. Whatever gives rows, ids or items to the outside asks this, or one of the next two.

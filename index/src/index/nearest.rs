@@ -59,7 +59,7 @@ impl SpaceIndex {
         let found = match filter {
             None => self.column.scan(query, k)?,
             Some(filter) => {
-                let rows: Vec<u32> = filter.iter().flat_map(|study| self.items(study)).collect();
+                let rows: Vec<u32> = filter.iter().flat_map(|study| self.items.of_study(study)).collect();
                 self.column.scan_rows(query, &rows, k)?
             }
         };
@@ -77,7 +77,7 @@ impl SpaceIndex {
     ) -> Result<Vec<(f32, u32)>> {
         let rows = self.column.len() as u64;
         // an estimate: studies may have several items, or none
-        let passing = filter.len().saturating_mul(rows) / (self.starts.len() as u64).max(1);
+        let passing = filter.len().saturating_mul(rows) / (self.items.studies() as u64).max(1);
         let width = tuning.filtered_width(k);
         let scan_pays = passing.saturating_mul(passing) <= tuning.scan_pays.saturating_mul(rows);
         let walked = if scan_pays {
@@ -87,15 +87,15 @@ impl SpaceIndex {
             graph.search_passing(query, width, (passing / 4) as usize, &passes)
         };
         let nodes = walked.unwrap_or_else(|| {
-            let rows = filter.iter().flat_map(|study| self.items(study));
+            let rows = filter.iter().flat_map(|study| self.items.of_study(study));
             graph.scan(query, rescored(k), rows)
         });
         self.score(query, k, Some(filter), graph, &nodes)
     }
 
     fn passes(&self, row: u32, filter: Option<&RoaringBitmap>) -> bool {
-        let study = self.study_of.get(row as usize);
-        filter.is_none_or(|filter| study.is_some_and(|study| filter.contains(*study)))
+        let study = self.items.study_of(row);
+        filter.is_none_or(|filter| study.is_some_and(|study| filter.contains(study)))
     }
 
     /// Exact scores of the rows of the best nodes that pass.
@@ -124,8 +124,8 @@ impl SpaceIndex {
     }
 
     fn hit(&self, score: f32, item: u32) -> Option<Hit> {
-        let study_row = *self.study_of.get(item as usize)?;
-        let key = self.keys.get(item as usize)?.clone();
+        let study_row = self.items.study_of(item)?;
+        let key = self.items.key(item)?.to_owned();
         // rounding may leave the range by a hair
         Some(Hit { study_row, item, key, score: score.clamp(-1.0, 1.0) })
     }

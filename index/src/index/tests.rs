@@ -178,7 +178,7 @@ fn looking_things_up() {
     assert_eq!(index.study_of(Space::Sentences, 9), Some(4));
     assert_eq!(index.vector(Space::Images, 4).unwrap(), embed("m", "image 4"));
     assert_eq!(index.vector(Space::Images, 10), None);
-    assert_eq!(index.fields(4), Some(&document(4).fields));
+    assert_eq!(index.fields(4).unwrap(), Some(document(4).fields));
     let women = index.filter(&Filter::parse("sex:f age:..22").unwrap()).unwrap();
     assert_eq!(women.iter().collect::<Vec<_>>(), [0, 2]);
     let hits = index.keywords("animal", 3, Some(&women)).unwrap();

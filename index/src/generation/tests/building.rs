@@ -2,7 +2,8 @@ use super::super::layout::{BUILD, log_file};
 use super::*;
 use crate::error::IndexError;
 use crate::index::Index;
-use crate::testing::{build, document, documents, item, outcomes, run};
+use crate::testing::{build, build_with, document, documents, embed, item, outcomes, run};
+use crate::tuning::Tuning;
 
 #[test]
 fn a_generation_is_built_and_swapped_in() {
@@ -145,4 +146,33 @@ fn an_empty_catalogue_makes_an_empty_generation() {
     assert!(index.keywords("anything", 5, None).unwrap().is_empty());
     let zero = Builder::start_or_resume(home.path(), &catalogue, "a", 0);
     assert!(matches!(zero, Err(IndexError::WrongDimension { .. })));
+}
+
+#[test]
+fn the_graph_of_vectors_that_did_not_change_is_taken_over() {
+    use std::os::unix::fs::MetadataExt;
+    let home = tempfile::tempdir().unwrap();
+    let catalogue = Catalogue::open(home.path()).unwrap();
+    let mut documents = documents(60);
+    catalogue.put(&documents).unwrap();
+    let tuning = Tuning { exact_below: 10, ..Tuning::default() };
+    let graph = |generation: u64| {
+        let path = home.path().join(format!("index/{generation}/images.graph"));
+        let about = std::fs::metadata(&path).unwrap();
+        (about.ino(), std::fs::read(&path).unwrap())
+    };
+    build_with(home.path(), &catalogue, "a", tuning.clone());
+    let first = graph(1);
+    documents[3].fields.insert("new".to_owned(), vec![crate::document::Value::Number(1.0)]);
+    catalogue.put(&documents).unwrap();
+    build_with(home.path(), &catalogue, "a", tuning.clone());
+    let second = graph(2);
+    assert!(first == second, "only a field changed: the same file");
+    let opened = || Index::open_with(home.path(), tuning.clone()).unwrap().unwrap();
+    assert_eq!(opened().nearest(Space::Images, &embed("a", "image 5"), 1, None).unwrap()[0].key, "s00005#0");
+    documents[3].images[0].hash = "image anew".to_owned();
+    catalogue.put(&documents).unwrap();
+    build_with(home.path(), &catalogue, "a", tuning.clone());
+    assert_ne!(graph(3).1, second.1, "an image changed");
+    assert_eq!(opened().nearest(Space::Images, &embed("a", "image anew"), 1, None).unwrap()[0].key, "s00003#0");
 }

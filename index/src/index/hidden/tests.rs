@@ -55,7 +55,7 @@ fn check(index: &Index, live: &BTreeSet<usize>, total: usize) {
         let (id, row, shown) = (document(n).id, n as u32, live.contains(&n));
         assert_eq!(index.row(&id), shown.then_some(row));
         assert_eq!(index.study(row).map(|study| number(study.id)), shown.then_some(n));
-        assert_eq!(index.fields(row).is_some(), shown);
+        assert_eq!(index.fields(row).unwrap().is_some(), shown);
         assert_eq!(index.items(Space::Images, row).len(), usize::from(shown));
         assert_eq!(index.item_row(Space::Images, &format!("{id}#0")).is_some(), shown);
         assert_eq!(index.group_rows(&format!("p{}", n / 2)).contains(row), shown);
