@@ -26,7 +26,9 @@ mod matmul;
 pub(crate) mod packed;
 mod simd;
 
-use candle_core::{CpuStorage, DType, Layout, Result, Storage, Tensor, bail};
+use std::cell::RefCell;
+
+use candle_core::{CpuStorage, DType, InplaceOp1, Layout, Result, Storage, Tensor, bail};
 
 pub(crate) use attention::Windows;
 pub(crate) use block::{Dense, Mlp, Norm, Place, SelfAttention};
@@ -68,6 +70,40 @@ pub(crate) fn with_values<const N: usize, R>(
         };
     }
     f(slices)
+}
+
+/// Runs `f` on the values of a contiguous `f32` tensor on the CPU, which it may change. Calls may be nested for tensors that
+/// share no storage.
+pub(crate) fn with_values_mut<R>(tensor: &Tensor, op: &'static str, f: impl FnOnce(&mut [f32]) -> R) -> Result<R> {
+    let call = InPlace { op, f: RefCell::new(Some(f)), result: RefCell::new(None) };
+    tensor.inplace_op1(&call)?;
+    match call.result.into_inner() {
+        Some(result) => Ok(result),
+        None => bail!("{op}: the operation did not run"),
+    }
+}
+
+struct InPlace<F, R> {
+    op: &'static str,
+    f: RefCell<Option<F>>,
+    result: RefCell<Option<R>>,
+}
+
+impl<R, F: FnOnce(&mut [f32]) -> R> InplaceOp1 for InPlace<F, R> {
+    fn name(&self) -> &'static str {
+        self.op
+    }
+
+    fn cpu_fwd(&self, storage: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        let op = self.op;
+        let Some((start, end)) = layout.contiguous_offsets() else { bail!("{op}: expects contiguous tensors") };
+        let CpuStorage::F32(values) = storage else { bail!("{op}: expects f32") };
+        let Some(values) = values.get_mut(start..end) else {
+            bail!("{op}: layout {layout:?} lies outside its storage")
+        };
+        *self.result.borrow_mut() = self.f.borrow_mut().take().map(|f| f(values));
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use candle_core::{DType, Tensor, Var};
+use rayon::prelude::*;
 
 use super::gradients::Gradients;
-use super::optimizer::Moment;
 use crate::error::ModelError;
+use crate::ops::{vectorised, with_values, with_values_mut};
 
 /// Averages of all parameters.
 pub(super) struct Ema {
@@ -29,15 +30,14 @@ impl Ema {
     pub(super) fn update(&self, step: u64, gradients: &Gradients) -> Result<(), ModelError> {
         let step = step as f64;
         let decay = self.decay.min((1.0 + step) / (10.0 + step));
-        let moment = Moment { beta: decay, clip: 1.0, square: false };
         for ((_, var, average), gradient) in self.pairs.iter().zip(gradients) {
             if gradient.is_none() {
                 continue;
             }
             if var.device().is_cpu() && var.dtype() == DType::F32 && var.is_contiguous() {
-                average.inplace_op2(var, &moment)?;
+                blend(average, var, decay)?;
             } else {
-                average.set(&moment.plain(average, var)?)?;
+                average.set(&((average.as_tensor() * decay)? + (var.as_tensor() * (1.0 - decay))?)?)?;
             }
         }
         Ok(())
@@ -52,6 +52,19 @@ impl Ema {
     pub(super) fn tensors(&self) -> BTreeMap<String, Tensor> {
         self.averages().map(|(name, var)| (name.clone(), var.as_tensor().clone())).collect()
     }
+}
+
+/// `average = decay average + (1 - decay) var`, in place.
+fn blend(average: &Var, var: &Var, decay: f64) -> candle_core::Result<()> {
+    const BLOCK: usize = 16 * 1024;
+    let (keep, rest) = (decay as f32, (1.0 - decay) as f32);
+    with_values([var], "average", |[values]| {
+        with_values_mut(average, "average", |average| {
+            average.par_chunks_mut(BLOCK).zip(values.par_chunks(BLOCK)).for_each(|(average, values)| {
+                vectorised(|| average.iter_mut().zip(values).for_each(|(a, v)| *a = keep * *a + rest * v));
+            });
+        })
+    })
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! AdamW (Loshchilov and Hutter, ICLR 2019) with gradient clipping; in place on the CPU.
 
-use candle_core::{CpuStorage, DType, InplaceOp2, InplaceOp3, Layout, Tensor, Var, bail};
+use candle_core::{DType, Tensor, Var};
 use rayon::prelude::*;
 
 use super::gradients::Gradients;
 use crate::error::ModelError;
-use crate::ops::{sum_of_squares, vectorised, with_values};
+use crate::ops::{sum_of_squares, vectorised, with_values, with_values_mut};
 
 const BETA1: f64 = 0.9;
 const BETA2: f64 = 0.98;
@@ -71,10 +71,7 @@ impl AdamW {
                 second: 1.0 / (1.0 - BETA2.powi(exponent)),
             };
             if in_place(gradient) {
-                let gradient = gradient.contiguous()?;
-                slot.first.inplace_op2(&gradient, &first)?;
-                slot.second.inplace_op2(&gradient, &second)?;
-                slot.var.inplace_op3(&slot.first, &slot.second, &update)?;
+                update.fused(slot, &gradient.contiguous()?, clip)?;
             } else {
                 slot.first.set(&first.plain(&slot.first, gradient)?)?;
                 slot.second.set(&second.plain(&slot.second, gradient)?)?;
@@ -104,54 +101,18 @@ fn norm(gradients: &Gradients) -> Result<f64, ModelError> {
     Ok(sum.sqrt())
 }
 
-fn slices<'a>(target: &'a mut CpuStorage, source: &'a CpuStorage) -> candle_core::Result<(&'a mut [f32], &'a [f32])> {
-    match (target, source) {
-        (CpuStorage::F32(t), CpuStorage::F32(s)) => Ok((t, s)),
-        _ => bail!("adamw: expects f32"),
-    }
-}
-
-/// The part of `values` that a contiguous layout covers.
-fn range(layout: &Layout) -> candle_core::Result<std::ops::Range<usize>> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(start..end),
-        None => bail!("adamw: expects contiguous tensors"),
-    }
-}
-
 /// `m = beta m + (1 - beta) g`, or of `g` squared.
-pub(super) struct Moment {
-    pub(super) beta: f64,
-    pub(super) clip: f64,
-    pub(super) square: bool,
+struct Moment {
+    beta: f64,
+    clip: f64,
+    square: bool,
 }
 
 impl Moment {
-    pub(super) fn plain(&self, moment: &Tensor, gradient: &Tensor) -> candle_core::Result<Tensor> {
+    fn plain(&self, moment: &Tensor, gradient: &Tensor) -> candle_core::Result<Tensor> {
         let gradient = (gradient * self.clip)?;
         let gradient = if self.square { gradient.sqr()? } else { gradient };
         (moment * self.beta)? + (gradient * (1.0 - self.beta))?
-    }
-}
-
-impl InplaceOp2 for Moment {
-    fn name(&self) -> &'static str {
-        "adamw-moment"
-    }
-
-    fn cpu_fwd(&self, s1: &mut CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> candle_core::Result<()> {
-        let (moment, gradient) = slices(s1, s2)?;
-        let (moment, gradient) = (&mut moment[range(l1)?], &gradient[range(l2)?]);
-        let (beta, rest, clip) = (self.beta as f32, (1.0 - self.beta) as f32, self.clip as f32);
-        moment.par_chunks_mut(BLOCK).zip(gradient.par_chunks(BLOCK)).for_each(|(moment, gradient)| {
-            vectorised(|| match self.square {
-                true => {
-                    moment.iter_mut().zip(gradient).for_each(|(m, g)| *m = beta * *m + rest * (g * clip) * (g * clip))
-                }
-                false => moment.iter_mut().zip(gradient).for_each(|(m, g)| *m = beta * *m + rest * (g * clip)),
-            });
-        });
-        Ok(())
     }
 }
 
@@ -168,35 +129,34 @@ impl Update {
         let denominator = ((v * self.second)?.sqrt()? + EPSILON)?;
         (p * (1.0 - self.rate * self.decay))? - ((m * (self.first * self.rate))? / denominator)?
     }
-}
 
-impl InplaceOp3 for Update {
-    fn name(&self) -> &'static str {
-        "adamw-update"
-    }
-
-    fn cpu_fwd(
-        &self,
-        s1: &mut CpuStorage,
-        l1: &Layout,
-        s2: &CpuStorage,
-        l2: &Layout,
-        s3: &CpuStorage,
-        l3: &Layout,
-    ) -> candle_core::Result<()> {
-        let (p, m) = slices(s1, s2)?;
-        let (p, m) = (&mut p[range(l1)?], &m[range(l2)?]);
-        let v = &s3.as_slice::<f32>()?[range(l3)?];
+    /// Moments and parameter in one pass: a step is bound by the memory, not by arithmetic.
+    fn fused(&self, slot: &Slot, gradient: &Tensor, clip: f64) -> candle_core::Result<()> {
         let keep = (1.0 - self.rate * self.decay) as f32;
         let (first, second) = ((self.first * self.rate) as f32, self.second as f32);
-        let eps = EPSILON as f32;
-        p.par_chunks_mut(BLOCK).zip(m.par_chunks(BLOCK)).zip(v.par_chunks(BLOCK)).for_each(|((p, m), v)| {
-            vectorised(|| {
-                for ((p, m), v) in p.iter_mut().zip(m).zip(v) {
-                    *p = *p * keep - first * m / ((v * second).sqrt() + eps);
-                }
-            });
-        });
+        let (clip, eps) = (clip as f32, EPSILON as f32);
+        let [(beta1, rest1), (beta2, rest2)] = [BETA1, BETA2].map(|beta| (beta as f32, (1.0 - beta) as f32));
+        let block = |p: &mut [f32], m: &mut [f32], v: &mut [f32], g: &[f32]| {
+            for (((p, m), v), g) in p.iter_mut().zip(m).zip(v).zip(g) {
+                let g = g * clip;
+                *m = beta1 * *m + rest1 * g;
+                *v = beta2 * *v + rest2 * g * g;
+                *p = *p * keep - first * *m / ((*v * second).sqrt() + eps);
+            }
+        };
+        with_values([gradient], "adamw", |[g]| {
+            with_values_mut(&slot.first, "adamw", |m| {
+                with_values_mut(&slot.second, "adamw", |v| {
+                    with_values_mut(&slot.var, "adamw", |p| {
+                        let moments = m.par_chunks_mut(BLOCK).zip(v.par_chunks_mut(BLOCK));
+                        p.par_chunks_mut(BLOCK)
+                            .zip(moments)
+                            .zip(g.par_chunks(BLOCK))
+                            .for_each(|((p, (m, v)), g)| vectorised(|| block(p, m, v, g)));
+                    })
+                })
+            })
+        })???;
         Ok(())
     }
 }

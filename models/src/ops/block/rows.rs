@@ -7,17 +7,28 @@ use super::super::matmul::{Matrix, multiply_parallel};
 use super::super::simd::vectorised;
 
 /// Rows of a group: their activations stay in the second-level cache, and the weights are read often enough to pay.
-const GROUP: usize = 192;
+const GROUP: usize = 256;
+/// Rows of a tile of the kernel.
+const TILE: usize = 6;
+/// What reading the weights costs each group, in tiles: about.
+const READ: usize = 4;
 /// Rows below which they aren't split: the kernel splits the columns instead, so that each thread reads half the weights.
 const SMALL: usize = 128;
 
-/// How many units of `unit` rows make a group, when there are `units` of them.
+/// How many units of `unit` rows make a group, when there are `units` of them: so many that no thread waits long for the
+/// others at the end, counted in the kernel's tiles.
 pub(super) fn group(units: usize, unit: usize) -> usize {
     if units * unit < SMALL {
         return units.max(1);
     }
-    let even = units.div_ceil(rayon::current_num_threads());
-    (GROUP / unit.max(1)).clamp(1, even.max(1))
+    balanced(units, unit.max(1), rayon::current_num_threads().max(1))
+}
+
+fn balanced(units: usize, unit: usize, threads: usize) -> usize {
+    let most = (GROUP / unit).clamp(1, units.div_ceil(threads).max(1));
+    // Of the thread that has the most to do.
+    let cost = |group: usize| units.div_ceil(group).div_ceil(threads) * ((group * unit).div_ceil(TILE) + READ);
+    (1..=most).rev().min_by_key(|&group| cost(group)).unwrap_or(1)
 }
 
 /// Rows that all start as `bias`.
@@ -79,4 +90,23 @@ pub(super) fn weight_gradient(g: &[f32], n: usize, x: &[f32], k: usize) -> Resul
     let mut dw = vec![0.0f32; n * k];
     multiply_parallel(Matrix::new(g, rows, n).t(), Matrix::new(x, rows, k), 0.0, &mut dw)?;
     Ok(dw)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_keep_all_threads_busy() {
+        for (units, unit) in [(1024, 1), (16, 64), (2048, 1), (32, 64), (1000, 3), (7, 49), (1, 300), (64, 49)] {
+            for threads in [1, 2, 3, 8] {
+                let group = balanced(units, unit, threads);
+                assert!(group >= 1 && (group == 1 || group * unit <= GROUP), "{group} of {units} x {unit}");
+                let most = units.div_ceil(group).div_ceil(threads) * group * unit;
+                let fair = units * unit / threads;
+                assert!(most <= (fair * 5 / 4).max(fair + unit), "{most} of {units} x {unit} on {threads}");
+            }
+        }
+        assert_eq!(balanced(1024, 1, 2), 256);
+    }
 }
