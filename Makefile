@@ -75,7 +75,7 @@ parity: $(if $(filter target/%,$(PARITY_PYTHON)),target/parity/venv/.installed) 
 	@failed=0; for case in $(CASES); do \
 	  rm -f target/parity/$$case.safetensors; \
 	  THORAX_PARITY_CASE=$$case THORAX_PARITY_OUT=$(CURDIR)/target/parity/$$case.safetensors \
-	    $(CARGO) test --release --locked -q -p thorax-models --lib parity::dump -- --exact --ignored >target/parity/$$case.log 2>&1 \
+	    $(CARGO) test --release --locked -q --workspace --lib parity::dump -- --exact --ignored >target/parity/$$case.log 2>&1 \
 	    || { cat target/parity/$$case.log; exit 1; }; \
 	  $(PARITY_PYTHON) tests/parity/compare.py $$case target/parity/$$case.safetensors || failed=1; \
 	done; exit $$failed

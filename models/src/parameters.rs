@@ -130,8 +130,8 @@ impl SimpleBackend for Recorder {
     fn get(&self, shape: Shape, name: &str, _: Init, dtype: DType, device: &Device) -> Result<Tensor> {
         let mut shapes = self.shapes.lock().unwrap_or_else(PoisonError::into_inner);
         shapes.insert(name.to_owned(), shape.dims().to_vec());
-        // Broadcast from one value: nothing of the model's size is allocated.
-        Tensor::zeros((), dtype, device)?.broadcast_as(shape)
+        // Broadcast from one value: nothing of the model's size is allocated. From a variable, as layers pack constants.
+        Var::zeros((), dtype, device)?.broadcast_as(shape)
     }
 
     fn get_unchecked(&self, name: &str, _: DType, _: &Device) -> Result<Tensor> {
@@ -147,6 +147,14 @@ impl SimpleBackend for Recorder {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn a_recorder_hands_out_nothing_that_layers_pack() {
+        let recorder = Recorder::default();
+        let weight = recorder.builder().get((300, 200), "weight").unwrap();
+        assert!(weight.track_op() && weight.stride() == [0, 0]);
+        assert_eq!(recorder.shapes().into_iter().collect::<Vec<_>>(), [("weight".to_owned(), vec![300, 200])]);
+    }
 
     #[test]
     fn initial_values_depend_on_seed_and_name_only() {

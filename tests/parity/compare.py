@@ -2,7 +2,7 @@
 
 Run: python tests/parity/compare.py CASE DUMP.safetensors
 DUMP is what the Rust test `parity::dump` wrote. The reference is PyTorch in double precision; PyTorch in single precision
-is compared with it too, to show what rounding alone does.
+is compared with it too, to show what rounding alone does, and with ours.
 
 A gradient's error is the norm of the difference over the norm of the reference, or over 1e-5 of the norm of all gradients
 together where that is larger (parameters that nothing depends on: the bias of the keys, above all).
@@ -52,12 +52,16 @@ def main(case, dump):
     ours = load_file(dump)
     exact = arrays(*run(*CASES[case], torch.float64))
     single = arrays(*run(*CASES[case], torch.float32))
-    rows = {"thorax f32": errors(ours, exact), "PyTorch f32": errors(single, exact)}
-    print(f"\n{case}: errors against PyTorch in double precision")
-    print(f"{'':28}{'thorax f32':>14}{'PyTorch f32':>14}{'bound':>10}")
+    rows = {
+        "thorax f32": errors(ours, exact),
+        "PyTorch f32": errors(single, exact),
+        "thorax/PyTorch f32": errors(ours, single),
+    }
+    print(f"\n{case}: errors against PyTorch in double precision; last, of thorax against PyTorch in single precision")
+    print(f"{'':28}" + "".join(f"{name:>20}" for name in rows) + f"{'bound':>10}")
 
     def line(what, values, bound):
-        print(f"{what:28}" + "".join(f"{v:14.1e}" for v in values) + f"{bound:10.0e}")
+        print(f"{what:28}" + "".join(f"{v:20.1e}" for v in values) + f"{bound:10.0e}")
 
     line("embeddings, largest", [r[0] for r in rows.values()], BOUNDS["embeddings"])
     for name in rows["thorax f32"][1]:

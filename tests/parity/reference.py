@@ -12,7 +12,7 @@ from transformers import BertConfig, BertModel, SwinConfig, SwinModel
 from generate import film, tokens, weights
 
 MEAN, STD = 0.5862785803043838, 0.27950088968644304
-FILMS, LENGTHS, SIDE = 2, [24, 17], 224
+LENGTHS, SIDE = [24, 17], 224
 FILM_LABELS = [[1.0, 0.0, -1.0, 0.5], [0.0, 1.0, 1.0, 0.0]]
 TEXT_LABELS = [[1.0, -1.0, 0.0, 0.0], [0.5, 1.0, 0.0, -1.0]]
 
@@ -37,6 +37,7 @@ class Bottleneck(nn.Module):
         self.bn2 = nn.BatchNorm2d(width)
         self.conv3 = nn.Conv2d(width, 4 * width, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(4 * width)
+        self.relu1, self.relu2, self.relu3 = nn.ReLU(), nn.ReLU(), nn.ReLU()
         self.downsample = None
         if stride != 1 or inputs != 4 * width:
             self.downsample = nn.Sequential(
@@ -44,10 +45,10 @@ class Bottleneck(nn.Module):
             )
 
     def forward(self, x):
-        y = F.relu(self.bn1(self.conv1(x)))
-        y = F.relu(self.bn2(self.conv2(y)))
+        y = self.relu1(self.bn1(self.conv1(x)))
+        y = self.relu2(self.bn2(self.conv2(y)))
         y = self.bn3(self.conv3(y))
-        return F.relu(y + (x if self.downsample is None else self.downsample(x)))
+        return self.relu3(y + (x if self.downsample is None else self.downsample(x)))
 
 
 class ResNet50(nn.Module):
@@ -55,6 +56,7 @@ class ResNet50(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
+        self.relu = nn.ReLU()
         inputs = 64
         for stage, (width, blocks) in enumerate(zip([64, 128, 256, 512], [3, 4, 6, 3])):
             layer = []
@@ -64,7 +66,7 @@ class ResNet50(nn.Module):
             setattr(self, f"layer{stage + 1}", nn.Sequential(*layer))
 
     def forward(self, x):
-        x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1)
+        x = F.max_pool2d(self.relu(self.bn1(self.conv1(x))), 3, 2, 1)
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return x.mean((2, 3))
 
@@ -152,16 +154,19 @@ def efficientnet():
     return net
 
 
-def inputs(dtype, vocabulary):
-    films = torch.stack([torch.from_numpy(film(i, SIDE)) for i in range(FILMS)]).to(dtype)
-    films = ((films / 255 - MEAN) / STD).unsqueeze(1).repeat(1, 3, 1, 1)
+def pixels(numbers, dtype):
+    films = torch.stack([torch.from_numpy(film(i, SIDE)) for i in numbers]).to(dtype)
+    return ((films / 255 - MEAN) / STD).unsqueeze(1).repeat(1, 3, 1, 1)
+
+
+def inputs(vocabulary):
     longest = max(LENGTHS)
     ids = torch.zeros(len(LENGTHS), longest, dtype=torch.long)
     mask = torch.zeros_like(ids)
     for i, length in enumerate(LENGTHS):
         ids[i, :length] = torch.tensor(tokens(i, length, vocabulary))
         mask[i, :length] = 1
-    return films, ids, mask
+    return ids, mask
 
 
 def matching(images, texts, scale, similarity, temperature=1.0):
@@ -185,13 +190,14 @@ def entropy(logits, labels):
     return F.binary_cross_entropy_with_logits(logits[known], (labels[known] > 0).to(logits.dtype))
 
 
-def run(kind, small, dtype):
-    """Embeddings, losses, and the gradient of their sum by every parameter."""
+def run(kind, small, numbers, dtype):
+    """Embeddings, losses, and the gradient of their sum by every parameter, of two films and two texts."""
     torch.manual_seed(0)
     model = MedClip(kind, small).fill().to(dtype)
     # No dropout, which is random; batch norms with their running statistics, as ours have them in training too.
     model.eval()
-    films, ids, mask = inputs(dtype, model.text.config.vocab_size)
+    films = pixels(numbers, dtype)
+    ids, mask = inputs(model.text.config.vocab_size)
     image_features = model.vision(films)
     text_features = model.text_features(ids, mask)
     images = F.normalize(model.vision_projection(image_features), dim=1)

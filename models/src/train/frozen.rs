@@ -43,6 +43,9 @@ struct Inner {
     bytes: usize,
     room: usize,
     full: bool,
+    /// Outputs that were computed.
+    #[cfg(test)]
+    computed: usize,
 }
 
 impl TrunkCache {
@@ -93,11 +96,22 @@ impl TrunkCache {
     /// Keeps an output, as long as there is room.
     pub(super) fn put(&self, key: Key, output: &Tensor) {
         let mut inner = self.lock();
+        #[cfg(test)]
+        {
+            inner.computed += 1;
+        }
         if inner.bytes + size(output) > inner.room {
             inner.full = true;
         } else if inner.outputs.insert(key, output.clone()).is_none() {
             inner.bytes += size(output);
         }
+    }
+
+    /// Outputs that were computed, and those that are kept.
+    #[cfg(test)]
+    pub(super) fn computed_and_kept(&self) -> (usize, usize) {
+        let inner = self.lock();
+        (inner.computed, inner.outputs.len())
     }
 
     /// True once an output found no room: it is computed again each time.

@@ -3,6 +3,7 @@
 //! The graph is cut at the features: the loss needs all of them at once, and its gradient goes back into each piece of the
 //! batch ([`gradients`](super::gradients)).
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use candle_core::{DType, Device, Tensor, Var};
@@ -10,7 +11,7 @@ use candle_nn::Init;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::frozen::{TrunkCache, View};
+use super::frozen::{Key, TrunkCache, View};
 use super::{objective, sampler};
 use crate::config::{Config, Objective, Pooling};
 use crate::error::ModelError;
@@ -160,21 +161,33 @@ impl Learner {
     /// They are rounded to half precision always, and on the CPU each film is computed alone: so a run gives the same whether
     /// or not the cache had them.
     pub(super) fn trunk(&self, views: &[View], cache: &TrunkCache) -> Result<Tensor, ModelError> {
-        let compute = |view: &View| -> Result<Tensor, ModelError> {
-            match view {
-                View::Known(output) => Ok(output.clone()),
-                View::New { key, pixels } => {
-                    let output = self.trunk_of(pixels)?;
-                    cache.put(*key, &output);
-                    Ok(output)
-                }
+        // The loader runs ahead: what it did not find may have been computed since, and a batch can hold a view twice.
+        let mut new: BTreeMap<Key, &Pixels> = BTreeMap::new();
+        for view in views {
+            if let View::New { key, pixels } = view {
+                new.insert(*key, pixels);
             }
+        }
+        let compute = |(key, pixels): (Key, &Pixels)| -> Result<(Key, Tensor), ModelError> {
+            if let Some(output) = cache.get(key) {
+                return Ok((key, output));
+            }
+            let output = self.trunk_of(pixels)?;
+            cache.put(key, &output);
+            Ok((key, output))
         };
-        let outputs: Vec<Tensor> = if self.device.is_cpu() {
-            views.par_iter().map(compute).collect::<Result<_, _>>()?
+        let new: BTreeMap<Key, Tensor> = if self.device.is_cpu() {
+            new.into_par_iter().map(compute).collect::<Result<_, _>>()?
         } else {
-            views.iter().map(compute).collect::<Result<_, _>>()?
+            new.into_iter().map(compute).collect::<Result<_, _>>()?
         };
+        let outputs: Vec<Tensor> = views
+            .iter()
+            .filter_map(|view| match view {
+                View::Known(output) => Some(output.clone()),
+                View::New { key, .. } => new.get(key).cloned(),
+            })
+            .collect();
         Ok(Tensor::cat(&outputs, 0)?.to_device(&self.device)?)
     }
 
