@@ -131,7 +131,7 @@ impl Catalogue {
         let ledger = Ledger::new(&path);
         let acknowledged = if heed_ledger { ledger.read()? } else { None };
         let db = store::open(&path)?;
-        let failed = |source| IndexError::Store { path: path.clone(), source };
+        let failed = |source| store::failed(&path, source);
         let meta = db.open_tree("meta").map_err(failed)?;
         let format = meta.get(FORMAT_KEY).map_err(failed)?.map(|bytes| number(&bytes));
         if let Some(found) = format.filter(|found| *found > FORMAT) {
@@ -370,7 +370,7 @@ impl Catalogue {
     }
 
     fn store(&self, source: sled::Error) -> IndexError {
-        IndexError::Store { path: self.path.clone(), source }
+        store::failed(&self.path, source)
     }
 }
 

@@ -160,6 +160,12 @@ pub enum IndexError {
         /// Key of the item.
         key: String,
     },
+    /// The catalogue does not fit on the disk any more.
+    #[error("the disk of {} is full: what was acknowledged before is kept, nothing of the last step is; make room and run the command again", path.display())]
+    DiskFull {
+        /// The catalogue's folder.
+        path: PathBuf,
+    },
     /// The key-value store failed.
     #[error("catalogue in {}: {source}", path.display())]
     Store {

@@ -6,6 +6,8 @@ mod support;
 mod bad_input;
 mod contract;
 mod crash;
+mod damage;
+mod disk;
 mod evaluation;
 mod http;
 mod kill;

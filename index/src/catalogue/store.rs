@@ -37,10 +37,29 @@ pub(super) fn open(path: &Path) -> Result<sled::Db> {
             Err(error @ sled::Error::Corruption { .. }) => {
                 return Err(IndexError::DamagedCatalogue { path: path.to_owned(), reason: error.to_string() });
             }
-            Err(source) => return Err(IndexError::Store { path: path.to_owned(), source }),
+            Err(source) => return Err(failed(path, source)),
         }
         attempt += 1;
         std::thread::sleep(WAIT);
+    }
+}
+
+/// What sled says, told apart where the user can mend it.
+pub(super) fn failed(path: &Path, source: sled::Error) -> IndexError {
+    let path = path.to_owned();
+    match source {
+        // sled repeats an error of its background thread as text
+        sled::Error::Io(error)
+            if error.kind() == ErrorKind::StorageFull || error.to_string().contains("StorageFull") =>
+        {
+            IndexError::DiskFull { path }
+        }
+        sled::Error::Io(source)
+            if matches!(source.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) =>
+        {
+            IndexError::ReadOnly { path, source }
+        }
+        source => IndexError::Store { path, source },
     }
 }
 

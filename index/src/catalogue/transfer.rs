@@ -154,7 +154,7 @@ impl Restore {
         let dir = home.join(RESTORING);
         disk::remove(&dir)?;
         let db = store::open(&dir)?;
-        let failed = |source| IndexError::Store { path: dir.clone(), source };
+        let failed = |source| store::failed(&dir, source);
         let documents = db.open_tree("documents").map_err(failed)?;
         Ok(Self {
             home: home.to_owned(),
@@ -236,13 +236,11 @@ impl Restore {
         for (id, stored) in self.batch.drain(..) {
             batch.insert(id, stored);
         }
-        self.documents
-            .apply_batch(batch)
-            .map_err(|source| IndexError::Store { path: self.home.join(RESTORING), source })
+        self.documents.apply_batch(batch).map_err(|source| store::failed(&self.home.join(RESTORING), source))
     }
 
     fn store(&self, source: sled::Error) -> IndexError {
-        IndexError::Store { path: self.home.join(RESTORING), source }
+        store::failed(&self.home.join(RESTORING), source)
     }
 }
 

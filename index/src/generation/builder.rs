@@ -32,6 +32,9 @@ pub(crate) struct Build {
     /// Nothing is carried over.
     #[serde(default)]
     pub afresh: bool,
+    /// BLAKE3 of the snapshot, which is all that the build knows of the studies.
+    #[serde(default)]
+    pub snapshot: String,
 }
 
 /// A build under way. It works on a snapshot: the catalogue may change meanwhile.
@@ -132,11 +135,13 @@ impl Builder {
             catalogue: catalogue.identity().to_owned(),
             sequence: catalogue.sequence()?,
             afresh,
+            snapshot: String::new(),
         };
         // later folders are builds, or the remains of a start that was killed
         let later: Vec<u64> = layout.generations()?.into_iter().filter(|number| *number > current).collect();
         let builds: Vec<(u64, Build)> = later.iter().filter_map(|n| Some((*n, read_build(&layout, *n)?))).collect();
-        let (number, build) = match builds.iter().find(|(_, build)| *build == wanted) {
+        let resumable = |(number, build): &&(u64, Build)| build.is_whole(&layout.generation(*number), &wanted);
+        let (number, build) = match builds.iter().find(resumable) {
             Some((number, build)) => (*number, build.clone()),
             None => {
                 let number = later.last().copied().unwrap_or(current) + 1;
@@ -213,6 +218,12 @@ impl Builder {
 }
 
 impl Build {
+    /// True when this build is the one that is wanted, and its snapshot is what was written.
+    fn is_whole(&self, dir: &Path, wanted: &Build) -> bool {
+        let same = Build { snapshot: String::new(), ..self.clone() } == *wanted;
+        same && disk::checksum(&dir.join(SNAPSHOT)).is_ok_and(|(_, hash)| hash == self.snapshot)
+    }
+
     fn same_model(&self, other: &Build) -> bool {
         self.format == other.format && self.fingerprint == other.fingerprint && self.dimension == other.dimension
     }
@@ -232,6 +243,7 @@ fn prepare(layout: &Layout, number: u64, usable: &[u64], catalogue: &Catalogue, 
     build.sequence = catalogue.snapshot(|document| studies::write_line(&mut out, &document.into()))?;
     out.flush()?;
     out.get_ref().sync_all()?;
+    build.snapshot = disk::checksum(&dir.join(SNAPSHOT))?.1;
     let mut plans = open_plans(&dir, build.dimension)?;
     let carrying = if build.afresh { &[][..] } else { &Space::ALL[..] };
     for &space in carrying {

@@ -123,3 +123,21 @@ fn a_catalogue_made_anew_is_not_taken_for_the_old_one() {
     assert_eq!(manifest.sequence, catalogue.sequence().unwrap());
     assert!(!manifest.is_current("a", &catalogue).unwrap());
 }
+
+#[test]
+fn a_build_whose_snapshot_was_changed_is_begun_again_with_its_vectors() {
+    let home = tempfile::tempdir().unwrap();
+    let catalogue = catalogue_of(home.path(), &documents(6));
+    let mut builder = start(home.path(), &catalogue, "a");
+    run(&mut builder, "a");
+    let dir = Layout::new(home.path()).generation(builder.generation());
+    drop(builder);
+    let snapshot = dir.join(super::super::layout::SNAPSHOT);
+    let text = std::fs::read_to_string(&snapshot).unwrap();
+    std::fs::write(&snapshot, text.replacen("\"F\"", "\"M\"", 1)).unwrap();
+    let builder = start(home.path(), &catalogue, "a");
+    assert_eq!(builder.progress(Space::Images), Progress { contents: 6, carried: 6, ..Progress::default() });
+    builder.finish().unwrap();
+    let index = Index::open(home.path()).unwrap().unwrap();
+    assert_eq!(index.facet("sex", None).unwrap(), [("F".to_owned(), 3), ("M".to_owned(), 3)]);
+}
