@@ -52,7 +52,7 @@ impl Report {
 /// Looks at everything in the home, and changes nothing.
 ///
 /// # Errors
-/// Another process owns the home, or the home was written by a newer version: then nothing can be said.
+/// Another process owns the home, the home was written by a newer version, or it cannot be written: then nothing can be said.
 pub fn examine(home: &Home, options: Options) -> Result<Report> {
     let mut report = Report::default();
     match open(home)? {
@@ -117,7 +117,12 @@ fn open(home: &Home) -> Result<Opened> {
     }
     match home.catalogue() {
         Ok(catalogue) => Ok(Opened::Catalogue(catalogue)),
-        Err(Error::Index(error @ (IndexError::InUse { .. } | IndexError::NewerFormat { .. }))) => Err(error.into()),
+        Err(Error::Index(
+            error @ (IndexError::InUse { .. }
+            | IndexError::NewerFormat { .. }
+            | IndexError::ReadOnly { .. }
+            | IndexError::DiskFull { .. }),
+        )) => Err(error.into()),
         Err(Error::Index(error)) => Ok(Opened::Broken(Finding::of(&place, &error, LOST))),
         Err(other) => Err(other),
     }

@@ -127,7 +127,7 @@ fn a_full_disk_is_a_clear_error_and_loses_nothing() {
     assert_eq!(space.thorax(&home, &["index"]).code, 0);
 
     // a deletion, an index run and a backup that do not fit
-    assert_eq!(space.thorax(&home, &["delete", "--filter", "patient:p3", "--yes"]).code, 0);
+    assert_eq!(space.thorax(&home, &["delete", "manifest/000003", "--yes"]).code, 0);
     space.resize(&disk, space.used(&disk) + 16);
     assert_full(&space.thorax(&home, &["index"]), "index");
     let saved = disk.join("saved.jsonl");
