@@ -59,6 +59,9 @@ pub struct Training {
     pub flip: f64,
     /// Weight of an auxiliary binary cross entropy on the known labels, from the features of both towers; 0 turns it off.
     pub auxiliary_weight: f64,
+    /// Weight of the binary cross entropy of each film's known labels, asked as a search asks: is the film nearer to the texts of
+    /// the batch that state a finding than to those that deny it? 0 turns it off.
+    pub question_weight: f64,
     /// Share of each batch that is drawn class by class, so that rare labels are seen often; the rest is drawn evenly.
     pub balance: f64,
     /// Layers of the image encoder that don't train, from the first on: the stem counts as one, each block as one, and what
@@ -107,6 +110,7 @@ impl Default for Training {
             patient_aware: false,
             flip: 0.0,
             auxiliary_weight: 0.5,
+            question_weight: 0.0,
             balance: 0.5,
             frozen: 0,
             frozen_views: 8,
@@ -131,6 +135,7 @@ impl Training {
         self.signed_labels = false;
         self.label_count = 14;
         self.auxiliary_weight = 0.0;
+        self.question_weight = 0.0;
         self.balance = 0.0;
         self.pair_blending = 0.0;
         self.hard_negatives = 0.0;

@@ -5,9 +5,11 @@
 //! - [`matching`]: semantic matching and InfoNCE, which are cross entropies with such targets
 //! - [`sigmoid`]: the pairwise alternative without a softmax
 //! - [`entropy`]: multilabel binary cross entropy on the labels that are known
+//! - [`questions`]: the same of films, asked by texts that state a finding and texts that deny it
 
 mod entropy;
 mod matching;
+mod questions;
 #[cfg(test)]
 mod reference;
 mod sigmoid;
@@ -18,6 +20,7 @@ use candle_core::{DType, Result, Tensor};
 
 pub use entropy::known_label_entropy;
 pub use matching::{info_nce, logits, matching, semantic_matching};
+pub use questions::question_entropy;
 pub use sigmoid::{pairwise_sigmoid, sigmoid_targets};
 pub use similarity::{label_product, label_similarity};
 pub use targets::Targets;

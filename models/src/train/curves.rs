@@ -47,6 +47,7 @@ impl Curves {
             "average_loss": at.average_loss,
             "matching": at.matching,
             "auxiliary": at.auxiliary,
+            "questions": at.questions,
             "learning_rate": at.learning_rate,
             "images_per_second": at.images_per_second,
             "seconds": at.seconds,

@@ -62,6 +62,8 @@ pub struct Losses {
     pub matching: f32,
     /// Auxiliary cross entropy, before its weight.
     pub auxiliary: f32,
+    /// That of the questions, before its weight.
+    pub questions: f32,
 }
 
 /// A model in training.
@@ -71,6 +73,8 @@ pub struct Learner {
     heads: Option<[Linear; 2]>,
     /// Of the sigmoid objective.
     bias: Option<Tensor>,
+    /// Of the questions, `[labels]`.
+    answers: Option<Tensor>,
     pub(super) parameters: Vec<(String, Var)>,
     store: Parameters,
     tokenizer: Tokenizer,
@@ -117,12 +121,18 @@ impl Learner {
         } else {
             None
         };
+        let answers = if config.training.question_weight > 0.0 {
+            Some(vb.pp(AUXILIARY).get_with_hints(labels, "answers", Init::Const(0.0))?)
+        } else {
+            None
+        };
         Ok(Self {
             config: config.clone(),
             frozen: config.training.frozen.min(model.vision.layers()),
             model,
             heads,
             bias,
+            answers,
             parameters: store.all(),
             store,
             tokenizer: tokenizer.clone(),
@@ -293,16 +303,17 @@ impl Learner {
     /// The loss of the features of a whole batch.
     pub(super) fn loss(&self, images: &Tensor, texts: &Tensor, batch: &Batch) -> Result<(Tensor, Losses), ModelError> {
         let training = &self.config.training;
-        let matching = objective::matching(
-            training,
-            &self.model.project_images(images)?,
-            &self.model.project_texts(texts)?,
-            &self.model.logit_scale,
-            self.bias.as_ref(),
-            batch,
-        )?;
-        let mut losses = Losses { total: 0.0, matching: loss::scalar(&matching)?, auxiliary: 0.0 };
+        let (film_vectors, text_vectors) = (self.model.project_images(images)?, self.model.project_texts(texts)?);
+        let (scale, bias) = (&self.model.logit_scale, self.bias.as_ref());
+        let matching = objective::matching(training, &film_vectors, &text_vectors, scale, bias, batch)?;
+        let mut losses = Losses { total: 0.0, matching: loss::scalar(&matching)?, auxiliary: 0.0, questions: 0.0 };
         let mut total = matching;
+        if let Some(answers) = &self.answers {
+            let (shown, said) = (&batch.image_labels, &batch.text_labels);
+            let questions = loss::question_entropy(&film_vectors, &text_vectors, answers, shown, said)?;
+            losses.questions = loss::scalar(&questions)?;
+            total = (total + (questions * training.question_weight)?)?;
+        }
         if let Some([image_head, text_head]) = &self.heads {
             let of_images = loss::known_label_entropy(&image_head.forward(images)?, &batch.image_labels)?;
             let of_texts = loss::known_label_entropy(&text_head.forward(texts)?, &batch.text_labels)?;

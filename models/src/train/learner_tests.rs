@@ -120,10 +120,18 @@ fn shards_change_nothing_but_rounding() {
 
 #[test]
 fn the_parts_of_the_loss_add_up() {
-    let learner = learner(&tiny(), DType::F32, 2);
-    let batch = batch(4);
-    let (losses, _) = learner.gradients(&batch, 0).unwrap();
-    assert!((losses.total - losses.matching - 0.5 * losses.auxiliary).abs() < 1e-6);
+    let mut config = tiny();
+    config.training.question_weight = 0.25;
+    let learner = learner(&config, DType::F32, 2);
+    let batch = batch(8);
+    let (losses, gradients) = learner.gradients(&batch, 0).unwrap();
+    assert!(losses.questions > 0.0 && losses.auxiliary > 0.0);
+    assert!((losses.total - losses.matching - 0.5 * losses.auxiliary - 0.25 * losses.questions).abs() < 1e-5);
+    let answers = learner.parameters().iter().zip(&gradients).find(|((name, _), _)| name == "auxiliary.answers");
+    assert!(
+        flat(answers.unwrap().1.as_ref().unwrap()).iter().any(|v| *v != 0.0),
+        "how often the answer is yes is learned"
+    );
     let total = loss::scalar(&learner.loss_only(&batch, 0).unwrap()).unwrap();
     assert!((losses.total - total).abs() < 1e-5);
 }

@@ -168,6 +168,8 @@ pub struct Progress {
     pub matching: f32,
     /// Of `loss`, the auxiliary cross entropy before its weight.
     pub auxiliary: f32,
+    /// Cross entropy of the questions, before its weight.
+    pub questions: f32,
     /// Images per second, over about 10 steps.
     pub images_per_second: f32,
     /// Learning rate of this step.

@@ -228,6 +228,7 @@ impl Run<'_> {
             average_loss: self.state.average_loss.unwrap_or(losses.total),
             matching: losses.matching,
             auxiliary: losses.auxiliary,
+            questions: losses.questions,
             images_per_second,
             learning_rate,
             seconds: self.state.seconds,
