@@ -19,6 +19,9 @@ pub struct Document {
     pub sentences: Vec<Item>,
     /// Text for keyword search.
     pub text: String,
+    /// Bytes of [`Document::text`] that say what is not there: "no effusion". Keyword search tells them from the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<std::ops::Range<usize>>,
     /// The application's own record, returned as it came.
     pub body: serde_json::Value,
 }

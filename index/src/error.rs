@@ -22,23 +22,19 @@ pub enum IndexError {
     #[error("query: {0}")]
     Syntax(#[from] SyntaxError),
     /// The filter names a field that no document has.
-    #[error("filter: there is no field '{field}'; there are: {known}")]
+    #[error("there is no field '{field}'{}; there are: {known}", hint.as_ref().map_or(String::new(), |near| format!(": did you mean '{near}'?")))]
     UnknownField {
         /// The name as given.
         field: String,
         /// The names that exist, separated by commas.
         known: String,
+        /// The one that is spelled most like it.
+        hint: Option<String>,
     },
     /// The filter asks a field for something that its values do not have, such as a range of words.
     #[error("filter: {reason}")]
     WrongFieldType {
         /// What is asked, and what the field holds.
-        reason: String,
-    },
-    /// The keyword query does not parse.
-    #[error("keyword query: {reason}")]
-    BadQuery {
-        /// What is wrong, and where.
         reason: String,
     },
     /// A vector of another length than the generation's.
@@ -186,22 +182,76 @@ pub enum IndexError {
 }
 
 impl IndexError {
+    /// There is no field `field` among `known`.
+    pub fn unknown_field(field: &str, known: &[&str]) -> Self {
+        let hint = nearest_name(field, known).map(str::to_owned);
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        Self::UnknownField { field: field.to_owned(), known, hint }
+    }
+
     /// True when the request was wrong, and asking again would fail again; false when the fault is ours or the machine's.
     pub fn is_caller_fault(&self) -> bool {
         use IndexError::{
-            BadDocument, BadFilter, BadQuery, NotEmpty, NotFinite, Syntax, UnknownField, WrongDimension, WrongFieldType,
+            BadDocument, BadFilter, NotEmpty, NotFinite, Syntax, UnknownField, WrongDimension, WrongFieldType,
         };
         matches!(
             self,
             BadFilter { .. }
                 | UnknownField { .. }
                 | WrongFieldType { .. }
-                | BadQuery { .. }
                 | Syntax(_)
                 | WrongDimension { .. }
                 | NotFinite
                 | BadDocument { .. }
                 | NotEmpty { .. }
         )
+    }
+}
+
+/// The name that is at most two letters away, and fewer than the name has.
+fn nearest_name<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let letters = name.chars().count();
+    let far = known.iter().map(|other| (distance(&name.to_lowercase(), &other.to_lowercase()), *other));
+    far.filter(|(d, _)| *d <= 2 && *d < letters).min().map(|(_, other)| other)
+}
+
+/// Letters to put in, take out or change, and neighbours to swap.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let at = |up: usize, left: usize| {
+                let line = if up == 0 { Some(&row) } else { rows.get(i - up) };
+                line.and_then(|line| line.get(j - left)).copied().unwrap_or(usize::MAX / 2)
+            };
+            let same = a.get(i - 1) == b.get(j - 1);
+            let mut best = (at(1, 0) + 1).min(at(0, 1) + 1).min(at(1, 1) + usize::from(!same));
+            if i > 1 && j > 1 && a.get(i - 1) == b.get(j - 2) && a.get(i - 2) == b.get(j - 1) {
+                best = best.min(at(2, 2) + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows.last().and_then(|row| row.last()).copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_spelled_alike_is_offered() {
+        let known = ["sex", "age", "finding", "date", "patient"];
+        let says = |name| IndexError::unknown_field(name, &known).to_string();
+        assert!(says("findng").starts_with("there is no field 'findng': did you mean 'finding'?; there are: sex, age"));
+        assert!(says("aeg").contains("'age'?"));
+        assert!(says("Dates").contains("'date'?"));
+        assert!(!says("colour").contains("did you mean"));
+        assert!(!says("x").contains("did you mean"));
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("abcd", "acbd"), 1);
     }
 }

@@ -15,6 +15,7 @@ use crate::generation::lease::Lease;
 use crate::generation::{Failure, Manifest, PerSpace, Space};
 use crate::graph::Graph;
 use crate::text::TextIndex;
+use crate::text::term::{Keywords, Term};
 use crate::tuning::Tuning;
 use crate::vectors::{Column, checked_query};
 
@@ -160,23 +161,21 @@ impl Index {
         self.studies.len() == 0
     }
 
-    /// The `k` studies (of those in `filter`) that match the query best, by BM25; best first, ties by row.
-    ///
-    /// `pleural effusion`: any of the words, stemmed; `"left lung"` a phrase; `-word` not; `AND`, `OR`, parentheses; `field:value`.
+    /// The `k` studies (of those in `filter`) that match the terms best, by BM25; best first, ties by row.
     ///
     /// # Errors
-    /// [`IndexError::BadQuery`].
-    pub fn keywords(&self, query: &str, k: usize, filter: Option<&RoaringBitmap>) -> Result<Vec<KeywordHit>> {
-        let found = self.text.search(query, k, self.visible(filter).as_deref())?;
+    /// When the text index cannot be read.
+    pub fn keywords(&self, terms: &[Term], k: usize, filter: Option<&RoaringBitmap>) -> Result<Vec<KeywordHit>> {
+        let found = self.text.search(terms, k, self.visible(filter).as_deref())?;
         Ok(found.into_iter().map(|(score, study_row)| KeywordHit { study_row, score }).collect())
     }
 
-    /// All study rows that match the query of [`Index::keywords`].
+    /// All study rows that match.
     ///
     /// # Errors
-    /// [`IndexError::BadQuery`].
-    pub fn keyword_matches(&self, query: &str) -> Result<RoaringBitmap> {
-        self.text.matches(query).map(|rows| self.without_hidden(rows))
+    /// When the text index cannot be read.
+    pub fn keyword_matches(&self, keywords: &Keywords) -> Result<RoaringBitmap> {
+        self.text.matches(keywords).map(|rows| self.without_hidden(rows))
     }
 
     /// The study rows that pass.

@@ -44,4 +44,6 @@ pub use filter::{FieldInfo, Filter};
 pub use generation::{Builder, Failure, Manifest, Pending, Progress, Space, Summary};
 pub use index::{Behind, Hit, Index, KeywordHit, StudyRef};
 pub use roaring::RoaringBitmap;
+pub use text::highlight::Highlighter;
+pub use text::term::{Keywords, Said, Spelling, Term};
 pub use tuning::Tuning;

@@ -35,6 +35,7 @@ pub(crate) fn document(number: usize) -> Document {
         ],
         group: format!("p{}", number / 2),
         text: format!("The quick animal number {number} jumps over lazy dogs."),
+        denied: Vec::new(),
         body: serde_json::json!({ "number": number }),
         id,
         fields,

@@ -22,6 +22,7 @@ fn document(number: usize) -> Document {
         images: (0..3).map(item).collect(),
         sentences: Vec::new(),
         text: format!("words of number {number} ").repeat(20),
+        denied: Vec::new(),
         body: serde_json::Value::Null,
         id,
     }

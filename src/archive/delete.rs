@@ -82,6 +82,7 @@ mod tests {
             images: Vec::new(),
             sentences: Vec::new(),
             text: String::new(),
+            denied: Vec::new(),
             body: serde_json::Value::Null,
         };
         let ask = |selection: Selection| select(&catalogue, &selection);

@@ -17,6 +17,7 @@ fn document(number: usize) -> Document {
         images: Vec::new(),
         sentences: Vec::new(),
         text: format!("A private word of number {number}, with \"quotes\" and ümlauts."),
+        denied: Vec::new(),
         body: serde_json::json!({ "number": number }),
     }
 }

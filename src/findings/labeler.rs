@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::labels::Labels;
 use super::observation::{Observation, Polarity, Severity, Side};
-use super::reading::read_sentence;
+use super::reading::{self, read_sentence};
 use super::scope::Style;
 use super::sections::{Role, concludes, region, role, stretches};
 use super::sentences::sentences;
@@ -78,6 +78,17 @@ pub fn label(text: &str) -> Labeled {
     let normal = labeled.labels.get(Observation::NoFinding) == Some(Polarity::Present);
     derive_no_finding(&mut labeled.labels, normal, labeled.other_abnormality);
     labeled
+}
+
+/// Bytes of a report's text that say what is not there: the reach of each negation, whether or not it names one of the 14
+/// observations. In no order; they may overlap.
+pub fn denied(text: &str) -> Vec<Range<usize>> {
+    sentences(text).into_iter().flat_map(|range| reading::denied(text, range, Style::Report)).collect()
+}
+
+/// The same for a typed query, where a comma ends a negation.
+pub fn denied_in_query(text: &str) -> Vec<Range<usize>> {
+    sentences(text).into_iter().flat_map(|range| reading::denied(text, range, Style::Query)).collect()
 }
 
 /// Labels a report given as (heading, text). Sections about the indication, history, comparison or technique are left out.

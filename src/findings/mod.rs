@@ -9,6 +9,7 @@
 //! - `reading`, [`labeler`]: a sentence, a text, a report -> mentions and labels
 //! - [`query`], `query_sides`: a typed query -> the findings it asks for
 //! - `wording`, [`prompts`], `training_texts`: phrases for each observation, and labelled short texts for training
+//! - [`synonyms`] words of chest radiography that mean the same, British and American spelling, abbreviations
 //! - [`explain`] a mention in words, [`marked`] in its sentence
 
 mod attributes;
@@ -27,6 +28,7 @@ mod reading;
 mod scope;
 mod sections;
 pub mod sentences;
+pub mod synonyms;
 mod tokens;
 mod training_texts;
 mod vocabulary;
@@ -36,7 +38,7 @@ mod wording;
 mod labeler_cases;
 
 pub use explain::explain;
-pub use labeler::{Labeled, LabeledReport, LabeledSection, Mention, label, label_report};
+pub use labeler::{Labeled, LabeledReport, LabeledSection, Mention, denied, denied_in_query, label, label_report};
 pub use labels::Labels;
 pub use marked::marked;
 pub use observation::{Observation, Polarity, Severity, Side};

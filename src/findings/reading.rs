@@ -18,6 +18,23 @@ pub(crate) fn read_sentence(text: &str, range: Range<usize>, style: Style, label
     }
 }
 
+/// Bytes of the sentence `range` that say what is not there.
+pub(crate) fn denied(text: &str, range: Range<usize>, style: Style) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for tokens in tokenize(text, range).chunks(LONGEST) {
+        let matches = outermost(PHRASES.find(tokens));
+        let spans: Vec<Range<usize>> = matches.iter().map(|m| m.tokens.clone()).collect();
+        let reaches =
+            governors(tokens, &spans, style).into_iter().filter(|g| g.effect == Effect::Absent).map(|g| g.reach);
+        let inner = matches.iter().filter(|m| inner_not(tokens, m)).map(|m| m.tokens.clone());
+        for reach in reaches.chain(inner) {
+            let ends = tokens.get(reach.start).zip(reach.end.checked_sub(1).and_then(|last| tokens.get(last)));
+            found.extend(ends.map(|(first, last)| first.range.start..last.range.end).filter(|range| !range.is_empty()));
+        }
+    }
+    found
+}
+
 /// Longest stretch in tokens that is read as one sentence: bounds the work on text without a full stop.
 const LONGEST: usize = 400;
 

@@ -7,7 +7,25 @@ use thorax_index::{Document, Item, Value};
 use super::shown::{reports, shown};
 use crate::archive::Study;
 use crate::error::{Error, Result};
-use crate::findings::{Polarity, Side};
+use crate::findings::{self, Polarity, Side};
+
+/// The fields that studies can have; an archive may have some of them only.
+pub const FIELDS: [&str; 14] = [
+    "source",
+    "patient",
+    "date",
+    "offset",
+    "age",
+    "sex",
+    "view",
+    "has",
+    "finding",
+    "left",
+    "right",
+    "absent",
+    "uncertain",
+    "other",
+];
 
 /// A sentence of a report that gets a vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,13 +62,14 @@ pub fn document(study: &Study) -> Result<Document> {
         .into_iter()
         .map(|s| Item { hash: blake3::hash(s.text.as_bytes()).to_hex().to_string(), key: s.key })
         .collect();
-    let text = study
-        .reports
-        .iter()
-        .flat_map(|report| &report.sections)
-        .map(|section| section.text.as_str())
-        .collect::<Vec<_>>()
-        .join("\n");
+    let (mut text, mut denied) = (String::new(), Vec::new());
+    for section in study.reports.iter().flat_map(|report| &report.sections) {
+        if !text.is_empty() {
+            text.push_str("\n\n");
+        }
+        denied.extend(findings::denied(&section.text).iter().map(|r| text.len() + r.start..text.len() + r.end));
+        text.push_str(&section.text);
+    }
     Ok(Document {
         id: study.id.clone(),
         group: study.patient.clone(),
@@ -58,6 +77,7 @@ pub fn document(study: &Study) -> Result<Document> {
         images,
         sentences,
         text,
+        denied,
         body: serde_json::to_value(study)?,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use thorax_index::{Filter, Index, RoaringBitmap, Space};
+use thorax_index::{Filter, Index, RoaringBitmap, Space, Term};
 
 use super::response::Placed;
 use crate::error::Result;
@@ -58,31 +58,12 @@ pub fn nearest(
 ///
 /// # Errors
 /// See [`Index::keywords`].
-pub fn keywords(index: &Index, query: &str, n: usize, filter: Option<&RoaringBitmap>) -> Result<Ranking> {
+pub fn keywords(index: &Index, terms: &[Term], n: usize, filter: Option<&RoaringBitmap>) -> Result<Ranking> {
     let mut ranking = Ranking::default();
-    let query = match uses_syntax(query) {
-        true => query.to_owned(),
-        false => plain_words(query),
-    };
-    if query.trim().is_empty() {
-        return Ok(ranking);
-    }
-    for hit in index.keywords(&query, n, filter)? {
+    for hit in index.keywords(terms, n, filter)? {
         ranking.push(hit.study_row, hit.score, 0);
     }
     Ok(ranking)
-}
-
-/// True where the caller writes query language rather than prose: a quoted phrase, `-word`, AND, OR, NOT.
-pub fn uses_syntax(query: &str) -> bool {
-    query.contains('"')
-        || query
-            .split_whitespace()
-            .any(|word| matches!(word, "AND" | "OR" | "NOT") || (word.len() > 1 && word.starts_with('-')))
-}
-
-fn plain_words(query: &str) -> String {
-    query.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// Rows of the studies that are stated to show all that is wanted present, and stated not to show all that is
@@ -117,20 +98,4 @@ pub fn stated(index: &Index, wanted: &[Wanted]) -> Result<RoaringBitmap> {
         });
     }
     Ok(rows.unwrap_or_default())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn prose_is_not_query_language() {
-        for prose in ["enlarged heart", "large right effusion, no pneumothorax", "left: effusion (small", "a - b"] {
-            assert!(!uses_syntax(prose), "{prose}");
-        }
-        for language in ["\"enlarged heart\"", "effusion -pneumothorax", "effusion AND edema"] {
-            assert!(uses_syntax(language), "{language}");
-        }
-        assert_eq!(plain_words("left: effusion (small"), "left effusion small");
-    }
 }

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use thorax_index::{Catalogue, Filter, Index, RoaringBitmap, Space};
+use thorax_index::{Catalogue, Index, Space};
 use thorax_models::Encoder;
 
 use super::agreement::{Agreement, agreement};
 use super::candidates::{self, Ranking};
 use super::fuse::fuse;
+use super::language::{self, Plan, plan};
 use super::request::{Query, Request, Target};
 use super::response::{Asked, Components, Echo, Film, Hit, Response};
 use crate::archive::Study;
@@ -43,6 +44,27 @@ struct Gathered {
     sentences: Ranking,
     keywords: Ranking,
     fused: Vec<(u32, f32)>,
+}
+
+impl Gathered {
+    fn unranked(rows: impl Iterator<Item = u32>) -> Self {
+        Self {
+            understood: Understood::default(),
+            images: Ranking::default(),
+            sentences: Ranking::default(),
+            keywords: Ranking::default(),
+            fused: rows.map(|row| (row, 0.0)).collect(),
+        }
+    }
+}
+
+/// What the caller should know, in one line.
+fn warning(newer: bool, mut warnings: Vec<String>) -> Option<String> {
+    if newer {
+        let what = "the catalogue is newer than the index: run `thorax index` to search what was imported since";
+        warnings.push(what.to_owned());
+    }
+    (!warnings.is_empty()).then(|| warnings.join("; "))
 }
 
 impl Engine {
@@ -130,46 +152,50 @@ impl Engine {
     pub fn search(&self, request: Request) -> Result<Response> {
         let started = Instant::now();
         let request = request.validated()?;
-        let rows = self.rows(&request)?;
-        let gathered = self.gather(&request, &rows)?;
-        let results = self.results(&request, &gathered)?;
         let text = match &request.query {
             Query::Text(text) => Some(text.clone()),
             Query::Image(_) => None,
         };
-        let understood =
-            gathered.understood.findings.iter().map(|w| Asked::new(w, text.as_deref().unwrap_or_default())).collect();
+        let mut plan = plan(&self.index, text.as_deref().unwrap_or_default())?;
+        self.narrow(&request, &mut plan)?;
+        let gathered = self.gather(&request, &plan)?;
+        let results = self.results(&request, &gathered)?;
+        let understood = gathered.understood.findings.iter().map(|w| Asked::new(w, &plan.prose)).collect();
         let behind = self.index.catch_up(&self.catalogue)?;
         let newer = behind.added + behind.changed > 0;
         Ok(Response {
             query: Echo { text, to: request.to, k: request.k, filter: request.filter, understood },
             took_ms: started.elapsed().as_millis() as u64,
-            warning: newer.then(|| {
-                "the catalogue is newer than the index: run `thorax index` to search what was imported since".to_owned()
-            }),
+            warning: warning(newer, plan.warnings),
             results,
         })
     }
 
-    /// The rows that the filter and the target let pass.
-    fn rows(&self, request: &Request) -> Result<RoaringBitmap> {
-        let filter = Filter::parse(request.filter.as_deref().unwrap_or_default())?;
-        let passing = self.index.filter(&filter)?;
+    /// Leaves the rows that the filter and the target let pass.
+    fn narrow(&self, request: &Request, plan: &mut Plan) -> Result<()> {
+        let (passing, warnings) = language::filter(&self.index, request.filter.as_deref().unwrap_or_default())?;
+        plan.warnings.extend(warnings);
+        plan.rows &= passing;
         let space = match request.to {
             Target::Images => Space::Images,
             Target::Reports => Space::Sentences,
         };
-        Ok(passing.into_iter().filter(|row| !self.index.items(space, *row).is_empty()).collect())
+        plan.rows = plan.rows.iter().filter(|row| !self.index.items(space, *row).is_empty()).collect();
+        Ok(())
     }
 
-    fn gather(&self, request: &Request, rows: &RoaringBitmap) -> Result<Gathered> {
+    fn gather(&self, request: &Request, plan: &Plan) -> Result<Gathered> {
         let n = self.config.search.candidates.max(request.k);
         let index = &self.index;
-        let (vector, text) = match &request.query {
-            Query::Text(text) => (self.embed_text(text)?, text.as_str()),
+        let rows = &plan.rows;
+        let text = plan.prose.as_str();
+        let vector = match &request.query {
+            // a query of tests alone ranks nothing: the studies come in their order
+            Query::Text(_) if text.is_empty() => return Ok(Gathered::unranked(rows.iter().take(n))),
+            Query::Text(_) => self.embed_text(text)?,
             Query::Image(film) => {
                 let pixels = self.encoder.preprocess(film)?;
-                (first(self.encoder.embed_images(&[pixels])?)?, "")
+                first(self.encoder.embed_images(&[pixels])?)?
             }
         };
         let understood = understand(text);
@@ -186,7 +212,7 @@ impl Engine {
             if own == Space::Images {
                 extra = candidates::nearest(index, Space::Sentences, &vector, 4 * n, Some(rows))?;
             }
-            keywords = candidates::keywords(index, text, n, Some(rows))?;
+            keywords = candidates::keywords(index, &plan.terms, n, Some(rows))?;
             let known = candidates::stated(index, &understood.findings)? & rows;
             if !known.is_empty() {
                 stated = candidates::nearest(index, own, &vector, 4 * n, Some(&known))?;

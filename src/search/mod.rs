@@ -1,6 +1,7 @@
 //! Search: query -> candidates -> fuse -> re-rank -> results.
 //!
 //! - [`request`] what is asked
+//! - [`language`] a typed query: which studies can be results, terms, prose
 //! - [`engine`] opens a home for searching and runs a search
 //! - [`candidates`] rankings from films, sentences, keywords and stated findings
 //! - [`fuse`] reciprocal rank fusion
@@ -11,6 +12,7 @@ pub mod agreement;
 pub mod candidates;
 pub mod engine;
 pub mod fuse;
+pub mod language;
 pub mod request;
 pub mod response;
 

@@ -85,7 +85,7 @@ fn code(error: &Error) -> &'static str {
         Error::Index(
             IndexError::BadFilter { .. } | IndexError::UnknownField { .. } | IndexError::WrongFieldType { .. },
         ) => "bad_filter",
-        Error::Index(IndexError::BadQuery { .. }) => "bad_query",
+        Error::Index(IndexError::Syntax(_)) => "bad_query",
         Error::Rejected(_) => "bad_film",
         _ => "bad_request",
     }

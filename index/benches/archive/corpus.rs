@@ -78,6 +78,7 @@ pub fn document(number: usize) -> Document {
             "report": {"sections": [{"name": "findings", "text": text.join(" ")}]},
         }),
         text: text.join("\n"),
+        denied: Vec::new(),
         group: patient,
         fields,
         id,

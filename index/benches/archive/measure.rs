@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use thorax_index::{Filter, Index, Space};
+use thorax_index::{Filter, Index, Space, Term};
 
 use super::corpus;
 

@@ -156,8 +156,7 @@ impl FieldColumns {
     fn field(&self, name: &str) -> Result<&Field> {
         self.fields.get(&name.to_lowercase()).ok_or_else(|| {
             let known: Vec<&str> = self.fields.values().map(|field| field.name.as_str()).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            IndexError::UnknownField { field: name.to_owned(), known }
+            IndexError::unknown_field(name, &known)
         })
     }
 }

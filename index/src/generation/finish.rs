@@ -11,7 +11,6 @@ use fs_err as fs;
 use serde::Serialize;
 
 use crate::disk;
-use crate::document::Value;
 use crate::error::{IndexError, Result};
 use crate::graph::Graph;
 use crate::text::TextWriter;
@@ -119,7 +118,7 @@ fn build_files() -> BTreeSet<String> {
 /// Writes studies, columns and text index in one walk over the snapshot.
 fn write_studies(builder: &mut Builder, dir: &Path, columns: &mut PerSpace<Rows>) -> Result<(usize, Vec<Failure>)> {
     let snapshot = dir.join(SNAPSHOT);
-    let mut text = TextWriter::create(&dir.join(TEXT), &field_kinds(&snapshot)?)?;
+    let mut text = TextWriter::create(&dir.join(TEXT))?;
     let mut out = BufWriter::new(fs::File::create(dir.join(STUDIES))?);
     let (mut rows, mut failures) = (0, Vec::new());
     for study in studies::read(&snapshot)? {
@@ -127,8 +126,8 @@ fn write_studies(builder: &mut Builder, dir: &Path, columns: &mut PerSpace<Rows>
         for space in Space::ALL {
             write_vectors(builder, columns.get_mut(space), &study, space, &mut failures)?;
         }
-        text.add(rows, &study.text, &study.fields)?;
-        studies::write_line(&mut out, &Study { text: String::new(), ..study })?;
+        text.add(rows, &study.text, &study.denied)?;
+        studies::write_line(&mut out, &Study { text: String::new(), denied: Vec::new(), ..study })?;
         rows += 1;
     }
     out.flush()?;
@@ -230,20 +229,6 @@ fn take_over(builder: &Builder, space: Space, source: &str, graph: &Path) -> Res
         fs::copy(&old, graph)?;
     }
     Ok(true)
-}
-
-/// For each field whether all of its values are numbers.
-fn field_kinds(snapshot: &Path) -> Result<BTreeMap<String, bool>> {
-    let mut kinds = BTreeMap::new();
-    for study in studies::read(snapshot)? {
-        for (name, values) in study?.fields {
-            if !values.is_empty() {
-                let numbers = values.iter().all(|value| matches!(value, Value::Number(_)));
-                *kinds.entry(name).or_insert(true) &= numbers;
-            }
-        }
-    }
-    Ok(kinds)
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> Result<()> {

@@ -12,8 +12,9 @@ use crate::error::{IndexError, Result};
 
 use super::layout::{Current, Layout, MANIFEST};
 
-/// Format of a generation's files. 2: the graph is one file of ours, and columns carry a checksum for each row.
-pub(crate) const FORMAT: u32 = 2;
+/// Format of a generation's files. 2: the graph is one file of ours, and columns carry a checksum for each row. 3: the text index
+/// tells what is affirmed from what is denied.
+pub(crate) const FORMAT: u32 = 3;
 
 /// What a generation is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

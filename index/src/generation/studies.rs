@@ -23,12 +23,15 @@ pub(crate) struct Study {
     /// In the snapshot only: in the finished generation the text index has it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
+    /// As the text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denied: Vec<std::ops::Range<usize>>,
 }
 
 impl From<Document> for Study {
     fn from(document: Document) -> Self {
-        let Document { id, group, fields, images, sentences, text, body: _ } = document;
-        Self { id, group, fields, images, sentences, text }
+        let Document { id, group, fields, images, sentences, text, denied, body: _ } = document;
+        Self { id, group, fields, images, sentences, text, denied }
     }
 }
 

@@ -181,9 +181,11 @@ fn looking_things_up() {
     assert_eq!(index.fields(4).unwrap(), Some(document(4).fields));
     let women = index.filter(&Filter::parse("sex:f age:..22").unwrap()).unwrap();
     assert_eq!(women.iter().collect::<Vec<_>>(), [0, 2]);
-    let hits = index.keywords("animal", 3, Some(&women)).unwrap();
+    let hits = index.keywords(&[Term::of("animal")], 3, Some(&women)).unwrap();
     assert_eq!(hits.iter().map(|hit| hit.study_row).collect::<Vec<_>>(), [0, 2]);
-    assert_eq!(index.keyword_matches("lazy -5").unwrap().len(), 9);
+    let not = Keywords::Not(Box::new(Keywords::Term(Term::of("5"))));
+    let both = Keywords::All(vec![Keywords::Term(Term::of("lazy")), not]);
+    assert_eq!(index.keyword_matches(&both).unwrap().len(), 9);
 }
 
 #[test]
@@ -198,8 +200,8 @@ fn an_index_stays_as_it_is_when_the_next_is_swapped_in() {
     build(home.path(), &catalogue, "m");
     let new = Index::open(home.path()).unwrap().unwrap();
     assert_eq!((old.len(), new.len()), (5, 9));
-    assert_eq!(old.keywords("animal", 20, None).unwrap().len(), 5);
-    assert_eq!(new.keywords("animal", 20, None).unwrap().len(), 9);
+    assert_eq!(old.keywords(&[Term::of("animal")], 20, None).unwrap().len(), 5);
+    assert_eq!(new.keywords(&[Term::of("animal")], 20, None).unwrap().len(), 9);
     assert_eq!(old.nearest(Space::Images, &embed("m", "image 3"), 1, None).unwrap()[0].key, "s00003#0");
 }
 

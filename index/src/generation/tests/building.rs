@@ -143,7 +143,7 @@ fn an_empty_catalogue_makes_an_empty_generation() {
     let index = Index::open(home.path()).unwrap().unwrap();
     assert!(index.is_empty());
     assert!(index.nearest(Space::Images, &[1.0; DIMENSION], 5, None).unwrap().is_empty());
-    assert!(index.keywords("anything", 5, None).unwrap().is_empty());
+    assert!(index.keywords(&[crate::text::term::Term::of("anything")], 5, None).unwrap().is_empty());
     let zero = Builder::start_or_resume(home.path(), &catalogue, "a", 0);
     assert!(matches!(zero, Err(IndexError::WrongDimension { .. })));
 }

@@ -8,6 +8,7 @@ use super::*;
 use crate::filter::Filter;
 use crate::generation::Space;
 use crate::testing::{build_with, document, documents, embed};
+use crate::text::term::{Keywords, Term};
 
 fn home_of(count: usize, tuning: &Tuning) -> (tempfile::TempDir, Catalogue) {
     let home = tempfile::tempdir().unwrap();
@@ -36,8 +37,9 @@ fn check(index: &Index, live: &BTreeSet<usize>, total: usize) {
     let everything: RoaringBitmap = (0..total as u32).collect();
     let counted: u64 = index.facet("sex", Some(&everything)).unwrap().iter().map(|(_, count)| count).sum();
     assert_eq!(counted, live.len() as u64);
-    assert_eq!(index.keyword_matches("animal").unwrap(), rows);
-    let found: RoaringBitmap = index.keywords("lazy", total, None).unwrap().iter().map(|hit| hit.study_row).collect();
+    assert_eq!(index.keyword_matches(&Keywords::Term(Term::of("animal"))).unwrap(), rows);
+    let found: RoaringBitmap =
+        index.keywords(&[Term::of("lazy")], total, None).unwrap().iter().map(|hit| hit.study_row).collect();
     assert_eq!(found, rows);
     for space in Space::ALL {
         let query = embed("m", "image 3");
