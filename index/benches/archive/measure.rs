@@ -42,7 +42,7 @@ pub fn opened(home: &Path) -> Value {
     let dimension = index.manifest().dimension;
     let words = |number: usize| {
         let rows = passing(&index, number);
-        std::hint::black_box(index.keywords(WORDS[number % WORDS.len()], 10, Some(&rows)).unwrap());
+        std::hint::black_box(index.keywords(&Term::each_word(WORDS[number % WORDS.len()]), 10, Some(&rows)).unwrap());
     };
     let vectors = |number: usize| {
         let rows = passing(&index, number);
