@@ -37,6 +37,17 @@ pub enum Error {
         /// What the parser says.
         source: serde_json::Error,
     },
+    /// A cohort whose records are not what was saved.
+    #[error("cohort '{name}': {reason}; restore the catalogue from a backup, or delete the cohort and create it again")]
+    Cohort {
+        /// Its name.
+        name: String,
+        /// What is wrong, without the record's text.
+        reason: String,
+    },
+    /// A check that found a difference: the answer to the question, and no fault of anybody.
+    #[error("{0}")]
+    Differs(String),
     /// Output as JSON.
     #[error("writing JSON: {0}")]
     Json(#[from] serde_json::Error),
@@ -70,7 +81,7 @@ impl Error {
             Error::Index(IndexError::InUse { .. }) => true,
             Error::Index(e) => e.is_caller_fault(),
             Error::Model(e) => e.is_caller_fault(),
-            Error::Io(_) | Error::Faults(_) | Error::Record { .. } => false,
+            Error::Io(_) | Error::Faults(_) | Error::Differs(_) | Error::Cohort { .. } | Error::Record { .. } => false,
             Error::Json(_) | Error::Server(_) | Error::Interrupted => false,
         }
     }

@@ -10,6 +10,7 @@
 //! - [`explain`] where a query lies on a film, and how a film stands among the archive's
 //! - [`ablation`] variants of a recipe, trained and compared
 //! - [`search`] query -> candidates -> fuse -> re-rank -> results
+//! - [`cohort`] named sets of studies with their provenance: create, combine, verify, export
 //! - [`server`] the HTTP API and the page
 //! - [`cli`] one file per subcommand
 //! - [`home`], [`owner`], [`config`], [`error`], [`progress`], [`interrupt`], [`memory`], [`nice`] what they all use
@@ -18,6 +19,7 @@ pub mod ablation;
 pub mod archive;
 pub mod backup;
 pub mod cli;
+pub mod cohort;
 pub mod config;
 pub mod doctor;
 pub mod error;

@@ -16,6 +16,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         // `thorax search ... | head` closes the pipe: nothing went wrong.
         Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Error::Differs(answer)) => {
+            eprintln!("{answer}");
+            ExitCode::FAILURE
+        }
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(if error.is_caller_fault() { 2 } else { 1 })

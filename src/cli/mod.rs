@@ -2,6 +2,7 @@
 
 pub mod ablate;
 pub mod backup;
+pub mod cohort;
 pub mod delete;
 pub mod demo;
 pub mod doctor;
@@ -54,6 +55,7 @@ Examples:
   thorax index
   thorax search \"small left effusion\" -k 20 --filter 'age:40..60'
   thorax search --image film.png --to reports
+  thorax cohort create effusions \"pleural effusion\" --all-matching
   thorax delete --source nih --dry-run          what would go
   thorax explain film.png \"left effusion\" --out map.png
   thorax serve
@@ -71,6 +73,7 @@ enum Command {
     Embed(embed::Embed),
     Index(index::IndexCommand),
     Search(search::Search),
+    Cohort(cohort::Cohort),
     Eval(eval::Eval),
     Explain(explain::Explain),
     Serve(serve::Serve),
@@ -126,6 +129,7 @@ impl Cli {
             Command::Embed(command) => command.run(&context),
             Command::Index(command) => Remote::Index(command).run(&context),
             Command::Search(command) => Remote::Search(command).run(&context),
+            Command::Cohort(command) => command.run(&context),
             Command::Eval(command) => command.run(&context),
             Command::Explain(command) => command.run(&context),
             Command::Serve(command) => command.run(&context),

@@ -4,6 +4,7 @@
 mod support;
 
 mod bad_input;
+mod cohort;
 mod contract;
 mod crash;
 mod damage;
