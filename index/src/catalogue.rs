@@ -130,7 +130,7 @@ impl Catalogue {
         let path = home.join("catalogue");
         let ledger = Ledger::new(&path);
         let acknowledged = if heed_ledger { ledger.read()? } else { None };
-        let db = store::open(&path)?;
+        let store::Opened { db, healed } = store::open(&path)?;
         let failed = |source| store::failed(&path, source);
         let meta = db.open_tree("meta").map_err(failed)?;
         let format = meta.get(FORMAT_KEY).map_err(failed)?.map(|bytes| number(&bytes));
@@ -171,6 +171,11 @@ impl Catalogue {
             building,
         };
         catalogue.bring_up_to_date(format, acknowledged.as_ref())?;
+        if healed && catalogue.walk()?.digest != catalogue.digest()? {
+            catalogue.retire();
+            let reason = "its snapshot was damaged, and not every record is there without it".to_owned();
+            return Err(IndexError::DamagedCatalogue { path: catalogue.path.clone(), reason });
+        }
         catalogue.acknowledge(false)?;
         Ok(catalogue)
     }

@@ -13,8 +13,15 @@ const WAIT: Duration = Duration::from_millis(40);
 /// sled's default is 1 GB, which belongs to the encoders.
 const CACHE_BYTES: u64 = 64 << 20;
 
-pub(super) fn open(path: &Path) -> Result<sled::Db> {
-    let mut attempt = 1;
+/// A store, and whether its snapshot was thrown away to open it: then it is to be seen whether every record is there.
+pub(super) struct Opened {
+    pub(super) db: sled::Db,
+    pub(super) healed: bool,
+}
+
+/// Opens a new store or one that was there.
+pub(super) fn open(path: &Path) -> Result<Opened> {
+    let (mut attempt, mut healed) = (1, false);
     loop {
         let config = sled::Config::new().path(path).cache_capacity(CACHE_BYTES);
         // sled 0.34 panics on most damage to its file
@@ -23,7 +30,7 @@ pub(super) fn open(path: &Path) -> Result<sled::Db> {
             reason: "its file cannot be read".to_owned(),
         })?;
         match opened {
-            Ok(db) => return Ok(db),
+            Ok(db) => return Ok(Opened { db, healed }),
             Err(sled::Error::Io(error)) if error.to_string().starts_with("could not acquire lock") => {
                 if attempt == ATTEMPTS {
                     return Err(IndexError::InUse { path: path.to_owned() });
@@ -34,6 +41,11 @@ pub(super) fn open(path: &Path) -> Result<sled::Db> {
             {
                 return Err(IndexError::ReadOnly { path: path.to_owned(), source });
             }
+            // sled 0.34 cannot pass over a snapshot that a full disk cut off; it makes it anew from its log
+            Err(sled::Error::Corruption { at: None, .. }) if !healed && remove_snapshots(path)? => {
+                healed = true;
+                continue;
+            }
             Err(error @ sled::Error::Corruption { .. }) => {
                 return Err(IndexError::DamagedCatalogue { path: path.to_owned(), reason: error.to_string() });
             }
@@ -42,6 +54,19 @@ pub(super) fn open(path: &Path) -> Result<sled::Db> {
         attempt += 1;
         std::thread::sleep(WAIT);
     }
+}
+
+/// Removes sled's snapshots, which only spare it reading its log; tells whether there were any.
+fn remove_snapshots(path: &Path) -> Result<bool> {
+    let mut found = false;
+    for entry in fs_err::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with("snap.") {
+            fs_err::remove_file(entry.path())?;
+            found = true;
+        }
+    }
+    Ok(found)
 }
 
 /// What sled says, told apart where the user can mend it.

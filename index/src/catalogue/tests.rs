@@ -271,3 +271,26 @@ fn a_removal_that_came_back_in_part_is_a_change() {
     assert!(catalogue.changed_since(4).unwrap().ids.is_none());
     assert_eq!(catalogue.digest().unwrap(), catalogue.walk().unwrap().digest);
 }
+
+#[test]
+fn a_snapshot_that_a_full_disk_cut_off_is_made_anew() {
+    let home = tempfile::tempdir().unwrap();
+    Catalogue::open(home.path()).unwrap().put(&documents(30)).unwrap();
+    drop(Catalogue::open(home.path()).unwrap());
+    let snapshots = || {
+        let entries = std::fs::read_dir(home.path().join("catalogue")).unwrap().map(|entry| entry.unwrap().path());
+        entries.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("snap.")).collect::<Vec<_>>()
+    };
+    let mut tried = 0;
+    for length in [0, 5, 40] {
+        for path in snapshots() {
+            let bytes = std::fs::read(&path).unwrap();
+            std::fs::write(&path, &bytes[..length.min(bytes.len())]).unwrap();
+            tried += 1;
+        }
+        let catalogue = Catalogue::open(home.path()).unwrap();
+        assert_eq!(catalogue.iter().collect::<Result<Vec<_>>>().unwrap(), documents(30));
+        assert_eq!(catalogue.sequence().unwrap(), 30);
+    }
+    assert!(tried > 0, "there is no snapshot to cut");
+}

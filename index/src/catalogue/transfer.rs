@@ -153,7 +153,7 @@ impl Restore {
         }
         let dir = home.join(RESTORING);
         disk::remove(&dir)?;
-        let db = store::open(&dir)?;
+        let db = store::open(&dir)?.db;
         let failed = |source| store::failed(&dir, source);
         let documents = db.open_tree("documents").map_err(failed)?;
         Ok(Self {
