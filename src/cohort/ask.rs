@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use thorax_index::{Catalogue, Filter, Index, RoaringBitmap};
+use thorax_index::{Catalogue, Filter, Index, IndexError, Keywords, RoaringBitmap, Term};
 
 use super::model::{Film, Generation, Member, Model, Pinned, Query, Take, now};
 use crate::archive::load_image;
@@ -16,7 +16,7 @@ use crate::findings::{Observation, Polarity, Side, understand};
 use crate::home::Home;
 use crate::indexing::document::study;
 use crate::indexing::{Finding, shown};
-use crate::search::candidates::uses_syntax;
+use crate::search::language::{self, Kind, Node};
 use crate::search::{self, Engine, Request};
 
 /// A home whose catalogue is open; index and encoder are opened when they are asked for the first time.
@@ -142,34 +142,41 @@ impl Archive {
         self.members(ids)
     }
 
-    /// How the words of a query are read when all that match are taken.
+    /// How the words of a query are read.
     pub fn understood(query: &Query) -> Vec<String> {
         let Some(text) = &query.text else { return Vec::new() };
-        let wanted = understand(text).findings;
-        match (query.take, uses_syntax(text), wanted.is_empty()) {
-            (Take::AllMatching, true, _) => vec!["keywords, as they are written".to_owned()],
-            (Take::AllMatching, false, true) => vec!["all of the words".to_owned()],
-            _ => wanted.iter().map(reading).collect(),
+        if query.is_ranked() {
+            return understand(text).findings.iter().map(reading).collect();
         }
+        let Ok(parsed) = language::parse(text) else { return Vec::new() };
+        let mut read = Vec::new();
+        for part in parts(&parsed.root) {
+            match run(part).map(|run| (understand(&run).findings, run)) {
+                // as it is written: a phrase, a field, AND, OR, NOT
+                None => read.extend(text.get(part.span.clone()).map(str::to_owned)),
+                Some((wanted, run)) if wanted.is_empty() => read.push(format!("all of the words {run}")),
+                Some((wanted, _)) => read.extend(wanted.iter().map(reading)),
+            }
+        }
+        read
     }
 
-    /// Rows of the studies that are stated to show all findings of a text, or that have all of its words where it names no finding.
+    /// Rows of the studies that pass what the text says in the query language, and that are stated to show all findings of its words, or
+    /// have all of these words where they name no finding.
     fn matching(&self, text: &str) -> Result<RoaringBitmap> {
         let index = self.index()?;
-        if uses_syntax(text) {
-            return Ok(index.keyword_matches(text)?);
-        }
-        let wanted = understand(text).findings;
-        if wanted.is_empty() {
-            let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-            return match words.is_empty() {
-                true => Err(Error::Caller("the text has no word to look for".to_owned())),
-                false => Ok(index.keyword_matches(&words.join(" AND "))?),
-            };
-        }
-        let mut rows = index.all_rows();
-        for want in &wanted {
-            rows &= self.stated(want)?;
+        let parsed = language::parse(text).map_err(IndexError::from)?;
+        // words at the top exclude nothing there
+        let mut rows = language::plan(index, text)?.rows;
+        for run in parts(&parsed.root).iter().filter_map(run) {
+            let wanted = understand(&run).findings;
+            if wanted.is_empty() {
+                let words = Term::each_word(&run).into_iter().map(Keywords::Term).collect();
+                rows &= index.keyword_matches(&Keywords::All(words))?;
+            }
+            for want in &wanted {
+                rows &= self.stated(want)?;
+            }
         }
         Ok(rows)
     }
@@ -262,6 +269,22 @@ impl Archive {
             "the film of the query (BLAKE3 {}) is neither where it was nor in the archive: put it back, or name it with --image FILE",
             film.hash.get(..12).unwrap_or_default()
         )))
+    }
+}
+
+/// The parts of a query that stand beside each other at its top.
+fn parts(root: &Node) -> &[Node] {
+    match &root.kind {
+        Kind::Beside(parts) => parts,
+        _ => std::slice::from_ref(root),
+    }
+}
+
+/// The prose of a part that is words.
+fn run(part: &Node) -> Option<String> {
+    match &part.kind {
+        Kind::Words(words) => Some(words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ")),
+        _ => None,
     }
 }
 
@@ -375,7 +398,7 @@ mod tests {
             read("large right effusion, no pneumothorax", Take::AllMatching),
             ["severe right Pleural Effusion", "no Pneumothorax"]
         );
-        assert_eq!(read("previous surgery", Take::AllMatching), ["all of the words"]);
-        assert_eq!(read("\"pleural effusion\"", Take::AllMatching), ["keywords, as they are written"]);
+        assert_eq!(read("previous surgery", Take::AllMatching), ["all of the words previous surgery"]);
+        assert_eq!(read("\"pleural effusion\"", Take::AllMatching), ["\"pleural effusion\""]);
     }
 }
