@@ -12,7 +12,7 @@ BENCH       ?=
 CRASH_KILLS ?= 200
 CRASH_SEED  ?= 20
 
-.PHONY: help demo model test lint crash bench bench-index bench-models bench-encoders bench-pipeline bench-serve bench-archive size build gpu-build web browser unit deny parity
+.PHONY: help demo model test lint crash bench bench-index bench-search bench-models bench-encoders bench-pipeline bench-serve bench-archive size build gpu-build web browser unit deny parity
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -89,9 +89,20 @@ crash: build ## kill -9 at 200 random moments of import, delete, index, backup a
 	THORAX_CRASH_KILLS=$(CRASH_KILLS) THORAX_CRASH_SEED=$(CRASH_SEED) \
 	  $(CARGO) test --release --locked -p thorax --test it crash:: -- --nocapture
 
-bench: bench-index bench-encoders bench-models bench-pipeline ## All benches; each ends with one line of JSON
+bench: bench-index bench-search bench-encoders bench-models bench-pipeline ## All benches; each ends with one line of JSON
 
-bench-index: ## Scan, graph and filters over 20,000 vectors, recall beside the time
+SIZE ?= 100000
+
+bench-index: target/bench-index/venv/.installed ## Vector search beside hnswlib, usearch and faiss (SIZE=1000000 takes 15 GB of disk)
+	$(CARGO) build --release --locked -p thorax-index --example vectors
+	@target/bench-index/venv/bin/python index/benches/compare.py target/release/examples/vectors target/bench-index/$(SIZE) --size $(SIZE)
+
+target/bench-index/venv/.installed: index/benches/requirements.txt
+	python3 -m venv target/bench-index/venv
+	target/bench-index/venv/bin/pip install --quiet -r $<
+	touch $@
+
+bench-search: ## Scan, graph, filters and keywords over 20,000 studies, recall beside the time
 	rm -rf target/criterion
 	$(CARGO) bench --locked -p thorax-index --bench search
 	@node benches/summary.mjs target/criterion

@@ -13,14 +13,14 @@ use crate::filter::{FieldColumns, FieldInfo, Filter};
 use crate::generation::layout::{Current, FAILURES, Layout, STUDIES, TEXT, column_file, graph_file};
 use crate::generation::lease::Lease;
 use crate::generation::{Failure, Manifest, PerSpace, Space};
-use crate::graph::Graph;
 use crate::text::TextIndex;
 use crate::text::term::{Keywords, Term};
 use crate::tuning::Tuning;
-use crate::vectors::{Column, checked_query};
+use crate::vectors::checked_query;
 
 use hidden::Hiding;
 
+mod best;
 mod hidden;
 mod items;
 mod kept;
@@ -33,7 +33,7 @@ use items::{Items, ItemsBuilder};
 use rows::{Rows, RowsBuilder};
 
 pub use hidden::Behind;
-pub use nearest::Hit;
+pub use nearest::{Hit, Neighbours, Studies};
 
 /// A finished generation in memory.
 ///
@@ -54,8 +54,7 @@ pub struct Index {
 
 /// The vectors of a space and what they belong to.
 struct SpaceIndex {
-    column: Column,
-    graph: Option<Graph>,
+    vectors: Neighbours,
     items: Items,
 }
 
@@ -242,7 +241,7 @@ impl Index {
     /// The unit vector of an item; `None` also when it is damaged, which [`Index::nearest`] tells as an error.
     pub fn vector(&self, space: Space, item: u32) -> Option<&[f32]> {
         self.study_of(space, item)?;
-        self.spaces.get(space).column.row(item).ok().flatten()
+        self.spaces.get(space).vectors.column().row(item).ok().flatten()
     }
 
     /// Number of documents of the text index.
@@ -252,7 +251,7 @@ impl Index {
 
     /// Number of item rows of a space, those of hidden studies included.
     pub fn item_count(&self, space: Space) -> usize {
-        self.spaces.get(space).column.len()
+        self.spaces.get(space).vectors.column().len()
     }
 
     /// The item rows of a study; items that could not be embedded have none.
@@ -301,16 +300,13 @@ impl SpaceIndex {
     fn open(manifest: &Manifest, dir: &Path, space: Space, items: Items) -> Result<Self> {
         let name = column_file(space);
         let damaged = |reason: &str| IndexError::Damaged { path: dir.join(&name), reason: reason.to_owned() };
-        let column = Column::open(&manifest.sized(dir, &name)?, manifest.dimension)?;
-        if column.len() != items.len() {
+        let graph = manifest.files.contains_key(&graph_file(space)).then(|| manifest.sized(dir, &graph_file(space)));
+        let (column, graph) = (manifest.sized(dir, &name)?, graph.transpose()?);
+        let vectors = Neighbours::open(&column, graph.as_deref(), manifest.dimension)?;
+        if vectors.column().len() != items.len() {
             return Err(damaged("it has another number of rows than there are items"));
         }
-        let graph = manifest
-            .files
-            .contains_key(&graph_file(space))
-            .then(|| Graph::open(&manifest.sized(dir, &graph_file(space))?, manifest.dimension, column.len()));
-        let graph = graph.transpose()?;
-        Ok(Self { column, graph, items })
+        Ok(Self { vectors, items })
     }
 }
 

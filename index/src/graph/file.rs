@@ -58,6 +58,7 @@ pub(super) struct GraphFile {
     pub nodes: usize,
     pub rows: usize,
     pub entry: u32,
+    pub step: f32,
     links: usize,
     codes: Range<usize>,
     /// Node of each row; where rows of each node begin; rows by node. Empty when each row is a node.
@@ -146,8 +147,17 @@ impl GraphFile {
         let mut three = || [(); 3].map(|()| ranges.next().unwrap_or_default());
         let twins = three();
         let layers = (0..header.layers).map(|_| three()).collect();
-        let file =
-            Self { nodes: header.nodes, rows, entry: header.entry, links: header.links, codes, twins, layers, map };
+        let file = Self {
+            nodes: header.nodes,
+            rows,
+            entry: header.entry,
+            step: header.step,
+            links: header.links,
+            codes,
+            twins,
+            layers,
+            map,
+        };
         if file.consistent(dimension) { Ok(file) } else { Err("its numbers contradict one another") }
     }
 
@@ -181,7 +191,8 @@ impl GraphFile {
         });
         let codes = self.codes().len() == self.nodes.saturating_mul(codes::stride(dimension));
         let entry = self.nodes == 0 || (self.entry as usize) < slots_below;
-        self.links > 0 && !self.layers.is_empty() && twins && layers && codes && entry
+        let step = self.step.is_finite() && self.step > 0.0;
+        step && self.links > 0 && !self.layers.is_empty() && twins && layers && codes && entry
     }
 
     fn numbers(&self, range: &Range<usize>) -> &[u32] {

@@ -140,19 +140,20 @@ impl Graph {
         slot
     }
 
-    /// About the `width` nearest nodes, nearest first by the codes. `query` is a unit vector of the column's dimension.
-    pub fn search(&self, query: &[f32], width: usize) -> Vec<u32> {
-        if self.is_empty() {
-            return Vec::new();
-        }
+    /// About the `width` nearest nodes. `query` is a unit vector of the column's dimension.
+    pub fn search(&self, query: &[f32], width: usize) -> Candidates {
         let probe = Probe::new(query);
+        if self.is_empty() {
+            return self.candidates(&probe, Vec::new(), true);
+        }
         let entry = self.descend(&probe);
-        let width = width.min(self.len());
+        let width = width.clamp(1, self.len());
+        let mut found = Vec::with_capacity(width + 1);
         self.with_scratch(|scratch| {
-            let mut found = Vec::with_capacity(width + 1);
             walk::nearest(self.file.layer(0), self.codes(), &probe, entry, width, scratch, &mut found);
-            found.into_iter().map(|(_, node)| node).collect()
-        })
+        });
+        let all = found.len() < width || width == self.len();
+        self.candidates(&probe, found, all)
     }
 
     /// As [`Graph::search`], of the nodes that pass; `None` when more than `budget` nodes would have to be compared.
@@ -162,39 +163,61 @@ impl Graph {
         width: usize,
         budget: usize,
         passes: &dyn Fn(u32) -> bool,
-    ) -> Option<Vec<u32>> {
-        if self.is_empty() {
-            return Some(Vec::new());
-        }
+    ) -> Option<Candidates> {
         let probe = Probe::new(query);
+        if self.is_empty() {
+            return Some(self.candidates(&probe, Vec::new(), true));
+        }
         let entry = self.descend(&probe);
         let wanted = Wanted { width: width.clamp(1, self.len()), passes, budget };
         let found = self.with_scratch(|scratch| {
             walk::nearest_passing(self.file.layer(0), self.codes(), &probe, entry, &wanted, scratch)
         })?;
-        Some(found.into_iter().map(|(_, node)| node).collect())
+        let all = found.len() < wanted.width;
+        Some(self.candidates(&probe, found, all))
     }
 
-    /// The `width` best of the nodes of these rows by their codes, nearest first.
-    pub fn scan(&self, query: &[f32], width: usize, rows: impl Iterator<Item = u32>) -> Vec<u32> {
+    /// Of the nodes of these rows all that may be among the `k` nearest, by a look at the code of each.
+    pub fn scan(&self, query: &[f32], k: usize, rows: impl Iterator<Item = u32>) -> Candidates {
         let probe = Probe::new(query);
         let [node_of, ..] = self.file.twins();
         let nodes: Vec<u32> = if node_of.is_empty() {
-            rows.collect()
+            rows.take_while(|row| (*row as usize) < self.len()).collect()
         } else {
             self.with_scratch(|scratch| {
                 scratch.seen.begin(self.len());
                 rows.map(|row| self.node(row)).filter(|node| scratch.seen.first(*node)).collect()
             })
         };
+        // the k-th by codes may be too high by the error, and one that belongs before it too low
+        let margin = probe.error_score(self.file.step).saturating_mul(2);
         let codes = self.codes();
-        let best = |nodes: &[u32]| walk::best(codes, &probe, nodes, width);
-        let mut found =
-            if nodes.len() <= BLOCK { best(&nodes) } else { nodes.par_chunks(BLOCK).flat_map_iter(best).collect() };
+        let best = |nodes: &[u32]| walk::best(codes, &probe, nodes, k, margin);
+        let mut found = if nodes.len() <= BLOCK {
+            best(&nodes)
+        } else {
+            let found: Vec<_> = nodes.par_chunks(BLOCK).flat_map_iter(best).collect();
+            walk::within(found, k, margin).0
+        };
         found.sort_unstable_by(prune::order);
-        found.truncate(width);
-        found.into_iter().map(|(_, node)| node).collect()
+        self.candidates(&probe, found, true)
     }
+
+    fn candidates(&self, probe: &Probe, found: Vec<prune::Scored>, all: bool) -> Candidates {
+        let nodes = found.into_iter().map(|(score, node)| (probe.cosine(score, self.file.step), node)).collect();
+        Candidates { nodes, error: probe.error(self.file.step), all }
+    }
+}
+
+/// What a search of the codes found: to be scored exactly.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Candidates {
+    /// Cosine by the codes, and node; nearest first.
+    pub nodes: Vec<(f32, u32)>,
+    /// How far such a cosine may be from the right one.
+    pub error: f32,
+    /// Nothing was left out for want of width.
+    pub all: bool,
 }
 
 /// Rows of the same content.

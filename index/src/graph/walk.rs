@@ -196,25 +196,34 @@ pub(super) struct Wanted<'a> {
     pub budget: usize,
 }
 
-/// The `width` best of these nodes, in no order.
-pub(super) fn best(codes: Codes<'_>, probe: &Probe, nodes: &[u32], width: usize) -> Vec<Scored> {
-    let mut found: Vec<Scored> = Vec::with_capacity(2 * width.min(nodes.len()));
-    let mut bound = i32::MIN;
+/// Of these nodes those whose score is not more than `margin` below the `k`-th best, in no order.
+pub(super) fn best(codes: Codes<'_>, probe: &Probe, nodes: &[u32], k: usize, margin: i32) -> Vec<Scored> {
+    let mut found: Vec<Scored> = Vec::new();
+    let (mut bound, mut limit) = (i32::MIN, 2 * k.max(64));
     for (i, &node) in nodes.iter().enumerate() {
         if let Some(&later) = nodes.get(i + 2 * AHEAD) {
             codes.prefetch(later);
         }
         let score = codes.score(probe, node);
-        if score <= bound {
+        if score < bound {
             continue;
         }
         found.push((score, node));
         // cut back now and then instead of keeping order
-        if found.len() >= 2 * width.max(8) {
-            found.select_nth_unstable_by(width.max(1) - 1, order);
-            found.truncate(width);
-            bound = found.last().map_or(bound, |last| last.0);
+        if found.len() >= limit {
+            (found, bound) = within(found, k, margin);
+            limit = limit.max(2 * found.len());
         }
     }
-    found
+    within(found, k, margin).0
+}
+
+/// Those not more than `margin` below the `k`-th best, and that bound.
+pub(super) fn within(mut found: Vec<Scored>, k: usize, margin: i32) -> (Vec<Scored>, i32) {
+    let Some(last) = k.checked_sub(1).filter(|last| *last < found.len()) else {
+        return if k == 0 { (Vec::new(), i32::MAX) } else { (found, i32::MIN) };
+    };
+    let bound = found.select_nth_unstable_by(last, order).1.0.saturating_sub(margin);
+    found.retain(|(score, _)| *score >= bound);
+    (found, bound)
 }

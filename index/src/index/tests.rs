@@ -71,10 +71,10 @@ fn the_graph_finds_almost_all_and_never_what_the_filter_excludes() {
     let tuning = Tuning { exact_below: 100, scan_pays: 0, ..Tuning::default() };
     let (_home, index) = index_of(count, tuning);
     for space in Space::ALL {
-        assert!(index.spaces.get(space).graph.is_some());
+        assert!(index.spaces.get(space).vectors.graph().is_some());
     }
     // the stock sentences are three nodes, not two thousand
-    assert_eq!(index.spaces.get(Space::Sentences).graph.as_ref().unwrap().len(), count + 3);
+    assert_eq!(index.spaces.get(Space::Sentences).vectors.graph().unwrap().len(), count + 3);
     let mut random = ChaCha8Rng::seed_from_u64(2);
     let mut recall: HashMap<String, (usize, usize)> = HashMap::new();
     for round in 0..9 {
@@ -126,6 +126,51 @@ fn all_that_pass_come_even_where_the_graph_gives_up() {
     // rows of another generation
     let beyond: RoaringBitmap = [499, 500, 4_000_000_000].into_iter().collect();
     assert_eq!(index.nearest(Space::Images, &embed("m", "x"), 5, Some(&beyond)).unwrap().len(), 1);
+}
+
+/// Each row is a study.
+struct OneEach(u32);
+
+impl Studies for OneEach {
+    fn count(&self) -> usize {
+        self.0 as usize
+    }
+
+    fn of_row(&self, row: u32) -> Option<u32> {
+        (row < self.0).then_some(row)
+    }
+
+    fn rows(&self, study: u32) -> Range<u32> {
+        if study < self.0 { study..study + 1 } else { 0..0 }
+    }
+}
+
+#[test]
+fn hits_that_are_hard_to_tell_apart_are_told_apart() {
+    // all within a hair of one another, far below what a code can tell
+    let home = tempfile::tempdir().unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(4);
+    let rows = 3000;
+    let vectors: Vec<Vec<f32>> = (0..rows)
+        .map(|_| {
+            let noise = random_unit(&mut random, 64);
+            crate::vectors::normalised(&noise.iter().map(|n| 1.0 + 0.01 * n).collect::<Vec<_>>()).unwrap()
+        })
+        .collect();
+    let column = crate::testing::write_column(&home.path().join("c"), &vectors);
+    let node_of: Vec<u32> = (0..rows).collect();
+    crate::graph::Graph::build(&home.path().join("g"), &column, &node_of, &Tuning::default()).unwrap();
+    let (column, graph) = (home.path().join("c"), home.path().join("g"));
+    let opened = Neighbours::open(&column, Some(&graph), 64).unwrap();
+    for scan_pays in [0, 1_000_000] {
+        let tuning = Tuning { scan_pays, ..Tuning::default() };
+        for _ in 0..5 {
+            let query = random_unit(&mut random, 64);
+            let filter = some_filter(&mut random, rows as usize, 0.4);
+            let found = opened.nearest(&query, 10, Some(&filter), &OneEach(rows), &tuning).unwrap();
+            assert_eq!(found, opened.exact(&query, 10, Some(&filter), &OneEach(rows)).unwrap());
+        }
+    }
 }
 
 #[test]

@@ -54,6 +54,8 @@ pub(crate) struct Probe {
     levels: Vec<i8>,
     /// What the offset of the stored codes adds to every score.
     offset: i32,
+    /// Of a query.
+    step: f32,
 }
 
 impl Probe {
@@ -62,7 +64,25 @@ impl Probe {
         let step = step(std::iter::once(query));
         let mut levels: Vec<i8> = query.iter().map(|&x| level(x, step)).collect();
         levels.resize(stride(query.len()), 0);
-        Self { offset: offset(&levels), levels }
+        Self { offset: offset(&levels), levels, step }
+    }
+
+    /// What the score of a code is as a cosine, where the codes have this step.
+    pub(crate) fn cosine(&self, score: i32, step: f32) -> f32 {
+        score as f32 * (self.step * step)
+    }
+
+    /// How far a cosine by codes may be from the right one: three standard deviations.
+    ///
+    /// Rounding is off by up to half a step, a twelfth of its square on average, and unit vectors weigh the errors of the numbers.
+    pub(crate) fn error(&self, step: f32) -> f32 {
+        3.0 * ((self.step * self.step + step * step) / 12.0).sqrt()
+    }
+
+    /// The same as a difference of scores.
+    pub(crate) fn error_score(&self, step: f32) -> i32 {
+        // beyond the range of i32 it becomes the largest
+        (self.error(step) / (self.step * step)).ceil() as i32
     }
 
     /// Becomes the probe of a stored vector.
