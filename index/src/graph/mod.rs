@@ -152,7 +152,7 @@ impl Graph {
         self.with_scratch(|scratch| {
             walk::nearest(self.file.layer(0), self.codes(), &probe, entry, width, scratch, &mut found);
         });
-        let all = found.len() < width || width == self.len();
+        let all = found.len() == self.len();
         self.candidates(&probe, found, all)
     }
 
@@ -173,8 +173,8 @@ impl Graph {
         let found = self.with_scratch(|scratch| {
             walk::nearest_passing(self.file.layer(0), self.codes(), &probe, entry, &wanted, scratch)
         })?;
-        let all = found.len() < wanted.width;
-        Some(self.candidates(&probe, found, all))
+        // a walk cannot know that it has seen all
+        Some(self.candidates(&probe, found, false))
     }
 
     /// Of the nodes of these rows all that may be among the `k` nearest, by a look at the code of each.

@@ -10,7 +10,7 @@ pub(super) fn order(a: &Scored, b: &Scored) -> std::cmp::Ordering {
     b.0.cmp(&a.0).then(a.1.cmp(&b.1))
 }
 
-/// Of `candidates`, nearest first, those that are nearer to the node than to any that is kept already, at most `cap`.
+/// Of `candidates`, nearest first, those that are no farther from the node than from any that is kept already, at most `cap`.
 ///
 /// `node_of` gives the code's number of a candidate.
 pub(super) fn diverse(
@@ -30,8 +30,9 @@ pub(super) fn diverse(
             continue;
         }
         probe.set(codes.of(node_of(slot)));
-        // unit vectors: the larger inner product is the smaller distance
-        if kept.iter().all(|&(_, other)| codes.score(probe, node_of(other)) < score) {
+        // unit vectors: the larger inner product is the smaller distance. Of those that the codes cannot tell apart all may be
+        // kept, or they would not be linked at all
+        if kept.iter().all(|&(_, other)| codes.score(probe, node_of(other)) <= score) {
             kept.push((score, slot));
         }
     }
