@@ -52,6 +52,26 @@ pub struct Search {
     pub k: usize,
     /// Candidates taken from each source before fusion.
     pub candidates: usize,
+    /// The constant of reciprocal rank fusion.
+    pub fusion_k: f32,
+    /// How much each ranking counts in the fusion.
+    pub weights: Rankings,
+}
+
+/// How much each ranking counts in the fusion.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rankings {
+    /// By the film's embedding.
+    pub film: f32,
+    /// By the embedding of the report's best sentence.
+    pub sentence: f32,
+    /// By keywords.
+    pub keyword: f32,
+    /// Among the studies that are stated to show what is wanted, by embedding.
+    pub stated: f32,
+    /// By the findings read from the film, where nothing is stated.
+    pub zero_shot: f32,
 }
 
 impl Default for Server {
@@ -62,7 +82,13 @@ impl Default for Server {
 
 impl Default for Search {
     fn default() -> Self {
-        Self { k: 10, candidates: 200 }
+        Self { k: 10, candidates: 1000, fusion_k: 60.0, weights: Rankings::default() }
+    }
+}
+
+impl Default for Rankings {
+    fn default() -> Self {
+        Self { film: 1.0, sentence: 1.0, keyword: 0.5, stated: 1.0, zero_shot: 1.0 }
     }
 }
 
@@ -95,6 +121,13 @@ impl Config {
         }
         if self.search.candidates < self.search.k || self.search.candidates > 100_000 {
             return wrong("search.candidates", "between search.k and 100000");
+        }
+        if !(1.0..=10_000.0).contains(&self.search.fusion_k) {
+            return wrong("search.fusion_k", "between 1 and 10000");
+        }
+        let Rankings { film, sentence, keyword, stated, zero_shot } = self.search.weights;
+        if [film, sentence, keyword, stated, zero_shot].iter().any(|weight| !(0.0..=100.0).contains(weight)) {
+            return wrong("search.weights", "numbers between 0 and 100");
         }
         if self.server.upload_mib == 0 || self.server.upload_mib > 1024 {
             return wrong("server.upload_mib", "between 1 and 1024");

@@ -6,6 +6,7 @@
 //! HOME/models/<name>/    trained models;  HOME/models/DEFAULT names the one trained last;
 //!                        without one, the model that is part of the program is used
 //! HOME/index/<n>/        generations;     HOME/index/CURRENT names the one in use
+//! HOME/cache/            what is quicker to read than to make; may be deleted
 //! HOME/phantom/          films made by `thorax import phantom`
 //! HOME/server.json       as long as a server owns the home: where it is, see [`crate::owner`]
 //! ```

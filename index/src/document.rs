@@ -11,7 +11,8 @@ pub struct Document {
     pub id: String,
     /// What results are grouped by: the patient.
     pub group: String,
-    /// Values to filter by: `sex`, `age`, `finding`, ... A field may have several values.
+    /// Values to filter by: `sex`, `age`, `finding`, ... A field may have several values. One whose name begins with `_` is
+    /// kept with the study and returned by [`Index::fields`](crate::Index::fields), and is neither filtered by nor searched.
     pub fields: BTreeMap<String, Vec<Value>>,
     /// Things to embed with the image encoder.
     pub images: Vec<Item>,
@@ -43,4 +44,9 @@ pub struct Item {
     pub key: String,
     /// Hash of the content: the vector is made anew when it changes.
     pub hash: String,
+}
+
+/// True for a field that is kept with a study only.
+pub(crate) fn is_private(name: &str) -> bool {
+    name.starts_with('_')
 }

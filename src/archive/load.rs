@@ -37,7 +37,10 @@ pub fn decode_image(bytes: &[u8], path: &Path) -> Result<DynamicImage, Rejected>
 }
 
 /// The bytes of a film's file.
-pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Rejected> {
+///
+/// # Errors
+/// It is no file, cannot be read, or has more than [`MAX_FILE_BYTES`].
+pub fn read_file(path: &Path) -> Result<Vec<u8>, Rejected> {
     let reject = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => reject_file(path, "there is no such file"),
         _ => reject_file(path, format!("cannot be read: {}", error.kind())),

@@ -210,16 +210,20 @@ impl Archive {
     fn ranked(&self, query: &Query) -> Result<Vec<Member>> {
         let engine = self.engine()?;
         let asked = match (&query.text, &query.image) {
-            (Some(text), None) => search::Query::Text(text.clone()),
-            (None, Some(film)) => search::Query::Image(Box::new(load_image(&self.find(film)?)?)),
+            (Some(text), None) => search::Query::text(text.clone()),
+            (None, Some(film)) => search::Query::film(load_image(&self.find(film)?)?),
             _ => return Err(Error::Caller("a ranked selection needs a text or a film".to_owned())),
         };
         let k = match query.take {
             Take::First(k) => k,
             Take::MinScore(_) | Take::AllMatching => Config::MAX_K,
         };
-        let request =
-            Request { query: asked, to: query.to, k, filter: query.filter.clone(), encoder_only: query.encoder_only };
+        let request = Request {
+            to: query.to,
+            filter: query.filter.clone(),
+            encoder_only: query.encoder_only,
+            ..Request::new(asked, k)
+        };
         let mut hits: Vec<(String, f32)> =
             engine.search(request)?.results.into_iter().map(|hit| (hit.study, hit.score)).collect();
         if let Take::MinScore(least) = query.take {

@@ -8,6 +8,7 @@
 //! - [`retrieval`] text to film; [`matching`] film to sentence and back
 //! - [`supervised`] linear probe and prompt tuning, by [`logistic`] regression
 //! - [`negation`] what "no X" returns, and [`pairs`] of "X" and "no X"
+//! - [`queries`] what typed queries return that they should not, and what the cut-off keeps
 //! - [`grounding`] the pointing game of the heat map on [`boxes`], beside `blind` guesses
 //! - [`labeler`] the labeler against human annotations
 //! - [`report`] tables and plots, on a terminal or as one HTML file
@@ -27,6 +28,7 @@ mod negation_sheet;
 pub mod pairs;
 pub mod per_finding;
 pub mod prompt_bank;
+pub mod queries;
 pub mod report;
 pub mod retrieval;
 pub mod supervised;

@@ -292,10 +292,7 @@ fn ask(searched: &mut Searched, engine: &Engine, to: Target, source: &str) -> Re
         texts.truncate(ENGINE_QUERIES);
         let answers: Vec<Response> = texts
             .into_par_iter()
-            .map(|text| {
-                let query = Query::Text(text);
-                engine.search(Request { query, to, k: TOP, filter: filter.clone(), encoder_only: false })
-            })
+            .map(|text| engine.search(Request { to, filter: filter.clone(), ..Request::new(Query::text(text), TOP) }))
             .collect::<Result<_>>()?;
         for hit in answers.into_iter().flat_map(|answer| answer.results) {
             share.results += 1;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use thorax_index::{Document, Item, Value};
 
 use super::shown::{reports, shown};
+use super::statements;
 use crate::archive::Study;
 use crate::error::{Error, Result};
 use crate::findings::{self, Polarity, Side};
@@ -122,7 +123,9 @@ fn fields(study: &Study) -> BTreeMap<String, Vec<Value>> {
     if !study.reports.is_empty() {
         add("has", word("report"));
     }
-    for finding in shown(study) {
+    let shown = shown(study);
+    add(statements::FIELD, Value::Text(statements::encode(&shown)));
+    for finding in shown {
         let name = finding.observation.name();
         match finding.polarity {
             Polarity::Present => {

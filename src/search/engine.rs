@@ -1,31 +1,19 @@
-//! Opens a home for searching, and runs a search.
+//! A home that is open for searching.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
 
-use thorax_index::{Catalogue, Index, Space};
+use thorax_index::{Catalogue, Index, RoaringBitmap, Space};
 use thorax_models::Encoder;
 
-use super::agreement::{Agreement, agreement};
-use super::candidates::{self, Ranking};
-use super::fuse::fuse;
-use super::language::{self, Plan, plan};
-use super::request::{Query, Request, Target};
-use super::response::{Asked, Components, Echo, Film, Hit, Response};
+use super::parts::mean;
+use super::statements::Statements;
+use super::zero_shot::{Reader, Readers};
 use crate::archive::Study;
 use crate::error::{Error, Result};
 use crate::findings::query::Wanted;
-use crate::findings::{self, Polarity, Understood, understand};
 use crate::home::Home;
-use crate::indexing::document::{sentences, study};
-use crate::indexing::{Finding, shown};
-
-/// Weight of each ranking in the fusion. Films come from the encoder alone; a stated finding is stronger evidence.
-const FILM: f32 = 1.0;
-const SENTENCE: f32 = 1.0;
-const KEYWORD: f32 = 0.5;
-const STATED: f32 = 1.0;
+use crate::indexing::document::study;
 
 /// A home that is open for searching. Shared by all requests.
 pub struct Engine {
@@ -35,36 +23,12 @@ pub struct Engine {
     model: String,
     config: crate::config::Config,
     keys: HashMap<String, u32>,
-}
-
-/// What one search gathered before it becomes results.
-struct Gathered {
-    understood: Understood,
-    images: Ranking,
-    sentences: Ranking,
-    keywords: Ranking,
-    fused: Vec<(u32, f32)>,
-}
-
-impl Gathered {
-    fn unranked(rows: impl Iterator<Item = u32>) -> Self {
-        Self {
-            understood: Understood::default(),
-            images: Ranking::default(),
-            sentences: Ranking::default(),
-            keywords: Ranking::default(),
-            fused: rows.map(|row| (row, 0.0)).collect(),
-        }
-    }
-}
-
-/// What the caller should know, in one line.
-fn warning(newer: bool, mut warnings: Vec<String>) -> Option<String> {
-    if newer {
-        let what = "the catalogue is newer than the index: run `thorax index` to search what was imported since";
-        warnings.push(what.to_owned());
-    }
-    (!warnings.is_empty()).then(|| warnings.join("; "))
+    statements: Statements,
+    readers: Readers,
+    with_images: RoaringBitmap,
+    with_sentences: RoaringBitmap,
+    /// Number of the patient of each study row.
+    patients: Vec<u32>,
 }
 
 impl Engine {
@@ -94,10 +58,33 @@ impl Engine {
                 (model, Arc::new(encoder))
             }
         };
-        let keys = (0..index.len() as u32).filter_map(|row| Some((opaque(index.study(row)?.id), row))).collect();
+        let rows = 0..index.len() as u32;
+        let keys = rows.clone().filter_map(|row| Some((opaque(index.study(row)?.id), row))).collect();
+        let statements = Statements::of(&index, &catalogue)?;
+        let with = |space| rows.clone().filter(|row| !index.items(space, *row).is_empty()).collect();
+        let (with_images, with_sentences) = (with(Space::Images), with(Space::Sentences));
+        let mut numbers: HashMap<&str, u32> = HashMap::new();
+        let patients = rows
+            .filter_map(|row| {
+                let next = numbers.len() as u32;
+                Some(*numbers.entry(index.study(row)?.group).or_insert(next))
+            })
+            .collect();
         // last: what is laid out by rows above needs every row, and a deleted study that is imported again comes back
         index.catch_up(&catalogue)?;
-        Ok(Self { catalogue, index, encoder, model, config: home.config.clone(), keys })
+        Ok(Self {
+            catalogue,
+            encoder,
+            model,
+            config: home.config.clone(),
+            keys,
+            statements,
+            readers: Readers::new(home.path(), index.manifest().fingerprint.as_str()),
+            with_images,
+            with_sentences,
+            patients,
+            index,
+        })
     }
 
     /// Deletes studies: acknowledged in one transaction, and no search finds them any more. Answers how many there were.
@@ -130,208 +117,85 @@ impl Engine {
         (&self.model, &self.encoder)
     }
 
+    /// The configuration of the home.
+    pub fn config(&self) -> &crate::config::Config {
+        &self.config
+    }
+
+    /// What every study of the index is stated to show.
+    pub fn statements(&self) -> &Statements {
+        &self.statements
+    }
+
+    /// Puts other statements in their place and gives them back: to measure what a search makes of less.
+    pub fn set_statements(&mut self, statements: Statements) -> Statements {
+        std::mem::replace(&mut self.statements, statements)
+    }
+
+    /// The studies with a vector of this kind.
+    pub fn with(&self, space: Space) -> &RoaringBitmap {
+        match space {
+            Space::Images => &self.with_images,
+            Space::Sentences => &self.with_sentences,
+        }
+    }
+
+    /// The number of a study's patient: the same number, the same patient.
+    pub fn patient_of(&self, row: u32) -> u32 {
+        self.patients.get(row as usize).copied().unwrap_or(u32::MAX)
+    }
+
+    /// The row of a study, by its id or its opaque key.
+    ///
+    /// # Errors
+    /// The index has no such study.
+    pub fn row_of(&self, study: &str) -> Result<u32> {
+        let found = self
+            .index
+            .row(study)
+            .or_else(|| self.keys.get(study).copied().filter(|row| self.index.study(*row).is_some()));
+        found.ok_or_else(|| Error::Caller(format!("there is no study '{study}' in the index: give its id or its key")))
+    }
+
     /// The study of an opaque key, and `None` where there is none.
     ///
     /// # Errors
     /// The catalogue cannot be read.
     pub fn study_of_key(&self, key: &str) -> Result<Option<Study>> {
-        let Some(found) = self.keys.get(key).and_then(|row| self.index.study(*row)) else {
-            return Ok(None);
-        };
-        self.study(found.id)
+        self.keys.get(key).map_or(Ok(None), |row| self.study_of_row(*row))
     }
 
-    fn study(&self, id: &str) -> Result<Option<Study>> {
-        self.catalogue.get(id)?.as_ref().map(study).transpose()
-    }
-
-    /// Runs a search.
+    /// The study of a row, and `None` where the catalogue has it no more.
     ///
     /// # Errors
-    /// A request that is out of bounds, a filter or keyword query that does not parse: the caller's fault.
-    pub fn search(&self, request: Request) -> Result<Response> {
-        let started = Instant::now();
-        let request = request.validated()?;
-        let text = match &request.query {
-            Query::Text(text) => Some(text.clone()),
-            Query::Image(_) => None,
-        };
-        let mut plan = plan(&self.index, text.as_deref().unwrap_or_default())?;
-        self.narrow(&request, &mut plan)?;
-        let gathered = self.gather(&request, &plan)?;
-        let results = self.results(&request, &gathered)?;
-        let understood = gathered.understood.findings.iter().map(|w| Asked::new(w, &plan.prose)).collect();
-        let behind = self.index.catch_up(&self.catalogue)?;
-        let newer = behind.added + behind.changed > 0;
-        Ok(Response {
-            query: Echo { text, to: request.to, k: request.k, filter: request.filter, understood },
-            took_ms: started.elapsed().as_millis() as u64,
-            warning: warning(newer, plan.warnings),
-            results,
-        })
+    /// The catalogue cannot be read.
+    pub fn study_of_row(&self, row: u32) -> Result<Option<Study>> {
+        let Some(found) = self.index.study(row) else { return Ok(None) };
+        self.catalogue.get(found.id)?.as_ref().map(study).transpose()
     }
 
-    /// Leaves the rows that the filter and the target let pass.
-    fn narrow(&self, request: &Request, plan: &mut Plan) -> Result<()> {
-        let (passing, warnings) = language::filter(&self.index, request.filter.as_deref().unwrap_or_default())?;
-        plan.warnings.extend(warnings);
-        plan.rows &= passing;
-        let space = match request.to {
-            Target::Images => Space::Images,
-            Target::Reports => Space::Sentences,
-        };
-        plan.rows = plan.rows.iter().filter(|row| !self.index.items(space, *row).is_empty()).collect();
-        Ok(())
+    /// The vector of a study's first film: the frontal one, where a source tells.
+    pub fn film(&self, row: u32) -> Option<&[f32]> {
+        let item = self.index.items(Space::Images, row).next()?;
+        self.index.vector(Space::Images, item)
     }
 
-    fn gather(&self, request: &Request, plan: &Plan) -> Result<Gathered> {
-        let n = self.config.search.candidates.max(request.k);
-        let index = &self.index;
-        let rows = &plan.rows;
-        let text = plan.prose.as_str();
-        let vector = match &request.query {
-            // a query of tests alone ranks nothing: the studies come in their order
-            Query::Text(_) if text.is_empty() => return Ok(Gathered::unranked(rows.iter().take(n))),
-            Query::Text(_) => self.embed_text(text)?,
-            Query::Image(film) => {
-                let pixels = self.encoder.preprocess(film)?;
-                first(self.encoder.embed_images(&[pixels])?)?
-            }
-        };
-        let understood = understand(text);
-        let own = match request.to {
-            Target::Images => Space::Images,
-            Target::Reports => Space::Sentences,
-        };
-        // Items, not studies: a study with several films or sentences takes several places.
-        let by_own = candidates::nearest(index, own, &vector, 4 * n, Some(rows))?;
-        let mut extra = Ranking::default();
-        let mut keywords = Ranking::default();
-        let mut stated = Ranking::default();
-        if !text.is_empty() && !request.encoder_only {
-            if own == Space::Images {
-                extra = candidates::nearest(index, Space::Sentences, &vector, 4 * n, Some(rows))?;
-            }
-            keywords = candidates::keywords(index, &plan.terms, n, Some(rows))?;
-            let known = candidates::stated(index, &understood.findings)? & rows;
-            if !known.is_empty() {
-                stated = candidates::nearest(index, own, &vector, 4 * n, Some(&known))?;
-            }
-        }
-        let fused = fuse([
-            (FILM, by_own.rows.as_slice()),
-            (SENTENCE, extra.rows.as_slice()),
-            (KEYWORD, keywords.rows.as_slice()),
-            (STATED, stated.rows.as_slice()),
-        ]);
-        let (images, sentences) = match own {
-            Space::Images => (by_own.with(stated), extra),
-            Space::Sentences => (Ranking::default(), by_own.with(stated)),
-        };
-        Ok(Gathered { understood, images, sentences, keywords, fused })
-    }
-
-    fn embed_text(&self, text: &str) -> Result<Vec<f32>> {
-        first(self.encoder.embed_texts(&[text])?)
-    }
-
-    /// Re-ranks by agreement of findings, drops what is excluded, and keeps the best `k`.
-    fn results(&self, request: &Request, gathered: &Gathered) -> Result<Vec<Hit>> {
-        let wanted = gathered.understood.findings.as_slice();
-        let mut ranked = Vec::with_capacity(gathered.fused.len());
-        for (row, fused) in &gathered.fused {
-            let Some(id) = self.index.study(*row).map(|s| s.id) else { continue };
-            // A study that was removed since the index was made is no result.
-            let Some(study) = self.study(id)? else { continue };
-            let shown = shown(&study);
-            let verdict = match request.encoder_only {
-                true => Agreement { score: 0.0, excluded: false },
-                false => agreement(wanted, &shown),
-            };
-            if !verdict.excluded {
-                ranked.push((verdict.score, *fused, *row, study, shown));
-            }
-        }
-        ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
-        ranked.truncate(request.k);
-        Ok(ranked
-            .into_iter()
-            .enumerate()
-            .map(|(i, (agreed, fused, row, study, shown))| {
-                self.hit(i + 1, gathered, row, (agreed, fused), study, shown)
+    /// Mean of studies: of their films, and of the sentences of those that have none.
+    pub(super) fn centroid(&self, rows: &[u32]) -> Option<Vec<f32>> {
+        let studies: Vec<Vec<f32>> = rows
+            .iter()
+            .filter_map(|row| {
+                let of = |space| self.index.items(space, *row).filter_map(move |item| self.index.vector(space, item));
+                mean(of(Space::Images)).or_else(|| mean(of(Space::Sentences)))
             })
-            .collect())
+            .collect();
+        mean(studies.iter().map(Vec::as_slice))
     }
 
-    fn hit(
-        &self,
-        rank: usize,
-        gathered: &Gathered,
-        row: u32,
-        (agreed, fused): (f32, f32),
-        study: Study,
-        findings: Vec<Finding>,
-    ) -> Hit {
-        let key = opaque(&study.id);
-        let by_film = gathered.images.places.get(&row);
-        let by_sentence = gathered.sentences.places.get(&row);
-        let film = by_film
-            .and_then(|(_, item)| self.index.item_key(Space::Images, *item))
-            .and_then(|id| study.images.iter().position(|image| image.id == id))
-            .unwrap_or(0);
-        let nearest = by_sentence.and_then(|(_, item)| self.index.item_key(Space::Sentences, *item));
-        let sentence = matched_sentence(&study, &gathered.understood.findings, nearest);
-        let image = study.images.get(film);
-        Hit {
-            rank,
-            view: image.and_then(|i| i.view),
-            image: image.map(|i| Film {
-                id: i.id.clone(),
-                key: format!("{key}-{film}"),
-                path: Some(i.path.clone()),
-                width: i.size.0,
-                height: i.size.1,
-            }),
-            score: agreed + fused,
-            components: Components {
-                image: by_film.map(|(place, _)| *place),
-                sentence: by_sentence.map(|(place, _)| *place),
-                keyword: gathered.keywords.places.get(&row).map(|(place, _)| *place),
-                fused,
-                findings: agreed,
-            },
-            findings,
-            sentence,
-            key,
-            source: study.source,
-            patient: study.patient,
-            date: study.date,
-            offset: study.offset,
-            age: study.age,
-            sex: study.sex,
-            study: study.id,
-        }
+    /// What reads wanted findings from films, in their order.
+    pub(super) fn readers(&self, wanted: &[Wanted]) -> Result<Vec<Arc<Reader>>> {
+        wanted.iter().map(|want| self.readers.of(want, &self.encoder, &self.index)).collect()
     }
-}
-
-/// The sentence to show: one that states what is wanted present, else one that states what is wanted absent, else the
-/// one whose embedding is nearest.
-fn matched_sentence(study: &Study, wanted: &[Wanted], nearest: Option<&str>) -> Option<String> {
-    let all = sentences(study);
-    let states = |text: &str, polarity: Polarity| {
-        findings::label(text).mentions.iter().filter(|m| m.polarity == polarity).any(|m| {
-            wanted.iter().any(|w| {
-                w.observation == m.observation
-                    && w.polarity == polarity
-                    && (w.side.is_none() || m.side.is_none() || w.side == m.side)
-            })
-        })
-    };
-    let stated = |polarity| all.iter().find(|s| states(&s.text, polarity));
-    let found = stated(Polarity::Present)
-        .or_else(|| stated(Polarity::Absent))
-        .or_else(|| all.iter().find(|s| Some(s.key.as_str()) == nearest))?;
-    Some(found.text.clone())
 }
 
 /// A key for URLs that says nothing about the patient: 24 hex digits of BLAKE3.

@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::request::Target;
+use super::explain::Explained;
+use super::request::{Group, Target};
 use crate::archive::{Sex, View};
 use crate::findings::query::Wanted;
 use crate::findings::{Observation, Polarity, Severity, Side};
 use crate::indexing::Finding;
 
 /// A search's answer.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Response {
     /// The query as it was understood.
     pub query: Echo,
@@ -19,12 +20,49 @@ pub struct Response {
     pub took_ms: u64,
     /// Something the caller should know, such as a catalogue that is newer than the index.
     pub warning: Option<String>,
+    /// Which part of all results these are.
+    pub page: Page,
+    /// Studies that rank high and are stated to show what the query excludes: never results. Only where an explanation
+    /// was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<Withheld>,
     /// The results, best first.
     pub results: Vec<Hit>,
 }
 
+/// Which part of all results an answer holds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Page {
+    /// The generation that was searched.
+    pub generation: u64,
+    /// Results before these.
+    pub offset: usize,
+    /// Studies that pass the filter and have the quoted words: an exact count.
+    pub total: u64,
+    /// Those of them that are stated to show what the query excludes: never results.
+    pub excluded: u64,
+    /// Those of them that belong to what the query means; the rest is a tail that every query has.
+    pub relevant: u64,
+    /// Patients of the studies that can be results, where results are grouped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patients: Option<u64>,
+    /// Cursor of the next page; none at the end.
+    pub next: Option<String>,
+}
+
+/// A study that is no result, and why.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Withheld {
+    /// The study's id.
+    pub study: String,
+    /// The study's opaque key.
+    pub key: String,
+    /// Why.
+    pub why: String,
+}
+
 /// The query as it was understood.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Echo {
     /// The text, where there was one.
     pub text: Option<String>,
@@ -36,10 +74,22 @@ pub struct Echo {
     pub filter: Option<String>,
     /// Findings read out of the text.
     pub understood: Vec<Asked>,
+    /// Films that were searched with.
+    #[serde(default)]
+    pub films: usize,
+    /// Studies to be like.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub like: Vec<String>,
+    /// Studies to be unlike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unlike: Vec<String>,
+    /// What one result is.
+    #[serde(default)]
+    pub group: Group,
 }
 
 /// A finding that the query asks for.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Asked {
     /// Of what.
     pub observation: Observation,
@@ -67,7 +117,7 @@ impl Asked {
 }
 
 /// One study that was found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Hit {
     /// Place, from 1.
     pub rank: usize,
@@ -99,10 +149,27 @@ pub struct Hit {
     pub findings: Vec<Finding>,
     /// The report's sentence that matched best.
     pub sentence: Option<String>,
+    /// False for the tail that every query has: it passes the filter, and nothing says that the query means it.
+    pub relevant: bool,
+    /// The patient's other studies among the results, best first; only where results are grouped by patient.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Other>,
+    /// Where the score comes from; only where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explain: Option<Explained>,
+}
+
+/// Another study of a result's patient.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Other {
+    /// Its id.
+    pub study: String,
+    /// Its opaque key.
+    pub key: String,
 }
 
 /// A film of a result.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Film {
     /// The film's id.
     pub id: String,
@@ -118,7 +185,7 @@ pub struct Film {
 }
 
 /// A result's place in each ranking, and how its findings agree.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Components {
     /// By the film's embedding; the score is a cosine.
     pub image: Option<Placed>,
@@ -126,9 +193,18 @@ pub struct Components {
     pub sentence: Option<Placed>,
     /// By keywords; the score is BM25.
     pub keyword: Option<Placed>,
+    /// Among the studies that are stated to show what is wanted, by embedding.
+    #[serde(default)]
+    pub stated: Option<Placed>,
+    /// By the findings read from the film where nothing is stated; the score is a difference of cosines.
+    #[serde(default)]
+    pub zero_shot: Option<Placed>,
+    /// By the findings of the studies to be like, by embedding.
+    #[serde(default)]
+    pub feedback: Option<Placed>,
     /// Reciprocal rank fusion of these.
     pub fused: f32,
-    /// Agreement of what is stated with what is wanted, in [-1, 1].
+    /// Agreement of what is stated with what is wanted, in [-1, 1]; less where the film is suspected of what is excluded.
     pub findings: f32,
 }
 

@@ -92,12 +92,14 @@ fn answer(listener: TcpListener, serving: &Arc<Serving>, owner: Owner) -> Result
     };
     let serving = web::Data::from(Arc::clone(serving));
     let owner = web::Data::new(owner);
+    // Films travel in JSON as base64: four characters for three bytes.
+    let json_limit = upload_limit.saturating_mul(4) / 3 + 64 * 1024;
     let server = HttpServer::new(move || {
         App::new()
             .app_data(serving.clone())
             .app_data(owner.clone())
             .app_data(web::PayloadConfig::new(upload_limit))
-            .app_data(web::JsonConfig::default().limit(64 * 1024).error_handler(fault::json))
+            .app_data(web::JsonConfig::default().limit(json_limit).error_handler(fault::json))
             .app_data(web::QueryConfig::default().error_handler(fault::query))
             .wrap(
                 DefaultHeaders::new()

@@ -1,73 +1,52 @@
-//! `POST /api/v1/search` and `POST /api/v1/search/image`. The query is in the body: URLs end up in logs.
+//! `POST /api/v1/search` and `POST /api/v1/search/image`. What is looked for is in the body, or in a header beside a film:
+//! URLs end up in logs.
 
-use std::path::Path;
-
-use actix_web::{HttpResponse, post, web};
+use actix_web::{HttpRequest, HttpResponse, post, web};
 use serde::Deserialize;
 
 use super::fault::Fault;
 use super::serving::Current;
-use crate::archive::decode_image;
-use crate::error::Result;
-use crate::search::{Query, Request, Response, Target};
+use crate::error::{Error, Result};
+use crate::search::body::Body;
+use crate::search::{Response, Target};
 
-/// Body of a text search.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TextSearch {
-    text: String,
-    #[serde(default)]
-    to: Target,
-    k: Option<usize>,
-    filter: Option<String>,
-}
+/// The header that has the rest of a request whose body is a film: JSON, in ASCII.
+pub const HEADER: &str = "x-thorax-search";
 
-/// Parameters of an image search; the body is the film.
+/// Parameters of an image search that say nothing of a patient.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageSearch {
-    #[serde(default)]
-    to: Target,
+    to: Option<Target>,
     k: Option<usize>,
-    filter: Option<String>,
 }
 
-const K: usize = 24;
-
-/// Search by text.
+/// Search by text, films and studies: [`Body`].
 #[post("/search")]
-pub async fn text(engine: Current, body: web::Json<TextSearch>) -> Result<HttpResponse, Fault> {
-    let TextSearch { text, to, k, filter } = body.into_inner();
-    run(engine, to, k, filter, move || Ok(Query::Text(text))).await
+pub async fn text(engine: Current, body: web::Json<Body>) -> Result<HttpResponse, Fault> {
+    run(engine, body.into_inner(), None).await
 }
 
-/// Search by a film: PNG or JPEG in the body.
+/// Search by a film: PNG or JPEG in the body, everything else in the header [`HEADER`].
 #[post("/search/image")]
 pub async fn image(
     engine: Current,
+    request: HttpRequest,
     parameters: web::Query<ImageSearch>,
-    body: web::Bytes,
+    film: web::Bytes,
 ) -> Result<HttpResponse, Fault> {
-    let ImageSearch { to, k, filter } = parameters.into_inner();
-    run(engine, to, k, filter, move || {
-        let film = decode_image(&body, Path::new("the uploaded film"))?;
-        Ok(Query::Image(Box::new(film)))
-    })
-    .await
+    let mut body = match request.headers().get(HEADER) {
+        None => Body::default(),
+        Some(header) => serde_json::from_slice(header.as_bytes())
+            .map_err(|error| Error::Caller(format!("the header {HEADER}: {error}")))?,
+    };
+    body.to = parameters.to.unwrap_or(body.to);
+    body.k = parameters.k.or(body.k);
+    run(engine, body, Some(film)).await
 }
 
-async fn run(
-    engine: Current,
-    to: Target,
-    k: Option<usize>,
-    filter: Option<String>,
-    query: impl FnOnce() -> Result<Query> + Send + 'static,
-) -> Result<HttpResponse, Fault> {
-    let answer = web::block(move || -> Result<Response> {
-        let request = Request { query: query()?, to, k: k.unwrap_or(K), filter, encoder_only: false };
-        engine.search(request)
-    })
-    .await??;
+async fn run(engine: Current, body: Body, film: Option<web::Bytes>) -> Result<HttpResponse, Fault> {
+    let answer = web::block(move || -> Result<Response> { engine.search(body.request(film.as_deref())?) }).await??;
     Ok(HttpResponse::Ok().json(without_paths(answer)))
 }
 

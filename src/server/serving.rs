@@ -152,8 +152,10 @@ impl Serving {
 /// Searches that nobody asked for: they fault in what the first real ones would wait for.
 fn warm(engine: &Engine) -> Result<()> {
     for to in [Target::Images, Target::Reports] {
-        let query = Query::Text("small left pleural effusion, no pneumothorax".to_owned());
-        engine.search(Request { query, to, k: 10, filter: None, encoder_only: false })?;
+        // "Normal chest" asks for every finding: their readers are made.
+        for text in ["small left pleural effusion, no pneumothorax", "normal chest"] {
+            engine.search(Request { to, ..Request::new(Query::text(text), 10) })?;
+        }
     }
     Ok(())
 }

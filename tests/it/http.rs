@@ -52,6 +52,11 @@ impl Drop for Server {
     }
 }
 
+fn base64(bytes: &[u8]) -> String {
+    use ::base64::Engine as _;
+    ::base64::prelude::BASE64_STANDARD.encode(bytes)
+}
+
 fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder().http_status_as_error(false);
     config.timeout_global(Some(Duration::from_secs(30))).build().into()
@@ -103,7 +108,33 @@ fn search_study_film_and_faults_over_http() {
     let (_, reports) = server.post("/api/v1/search/image?to=reports&k=3", "image/png", &bytes);
     assert!(reports["results"].as_array().unwrap().iter().all(|r| r["sentence"].is_string()));
 
+    // The same film in JSON, with words beside it; and a filter beside a film, in a header: never in an address.
+    let film_text = base64(&bytes);
+    let (status, composed) = server.search(&json!({
+        "text": "pleural effusion", "images": [film_text], "exclude": "study", "group": "patient", "explain": true, "k": 3
+    }));
+    assert_eq!((status, &composed["query"]["films"]), (200, &json!(1)), "{composed}");
+    assert!(composed["results"].as_array().unwrap().iter().all(|r| r["study"] != first["study"]));
+    assert!(composed["results"][0]["explain"]["rankings"].is_array());
+    let (_, second) = server.search(&json!({"text": "no pleural effusion", "k": 4, "after": answer["page"]["next"]}));
+    assert_eq!(second["results"][0]["rank"], 5);
+    let women = agent()
+        .post(format!("{}/api/v1/search/image?k=40", server.url))
+        .header("content-type", "image/png")
+        .header("x-thorax-search", r#"{"filter": "sex:F"}"#)
+        .send(&bytes[..])
+        .unwrap()
+        .body_mut()
+        .read_to_vec()
+        .unwrap();
+    let women: Value = serde_json::from_slice(&women).unwrap();
+    assert!(women["results"].as_array().unwrap().iter().all(|r| r["sex"] == "F"), "{women}");
+
     let faults = [
+        server.post("/api/v1/search/image?filter=sex:F", "image/png", &bytes),
+        server.search(&json!({"images": ["no film"]})),
+        server.search(&json!({"like": ["nobody"]})),
+        server.search(&json!({"text": "edema", "after": "7-0-0"})),
         server.search(&json!({"text": ""})),
         server.search(&json!({"text": "x", "filter": "nothing:here"})),
         server.search(&json!({"text": "\"open quote"})),
@@ -132,7 +163,7 @@ fn search_study_film_and_faults_over_http() {
     home.ok(&["search", "effusion"]);
     let refused = home.run(&["train", "--preset", "demo", "--steps", "1"]);
     assert_eq!(refused.code, 2);
-    assert!(refused.stderr.contains("in use") && refused.stderr.contains("import, index"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("in use") && refused.stderr.contains("index, search"), "{}", refused.stderr);
 
     Command::new("kill").args(["-TERM", &server.child.id().to_string()]).status().unwrap();
     assert!(server.child.wait().unwrap().success(), "SIGTERM is a clean end");

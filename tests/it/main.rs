@@ -15,6 +15,7 @@ mod kill;
 mod model;
 mod real_data;
 mod reindexing;
+mod search;
 mod shipped;
 mod through;
 mod training;

@@ -6,7 +6,7 @@ use std::ops::Bound;
 use roaring::RoaringBitmap;
 
 use super::{Expression, Filter};
-use crate::document::Value;
+use crate::document::{Value, is_private};
 use crate::error::{IndexError, Result};
 use crate::language::Test;
 
@@ -57,7 +57,7 @@ impl FieldColumns {
 
     /// Adds the next row; [`FieldColumns::sorted`] comes after the last one.
     pub(crate) fn push(&mut self, fields: &BTreeMap<String, Vec<Value>>) {
-        for (name, values) in fields {
+        for (name, values) in fields.iter().filter(|(name, _)| !is_private(name)) {
             self.add(name, values);
         }
         self.rows += 1;

@@ -11,7 +11,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::Context;
 use crate::error::Result;
-use crate::evaluation::{boxes, grounding, labeler, negation, prompt_bank, retrieval, supervised, zero_shot};
+use crate::evaluation::{boxes, grounding, labeler, negation, prompt_bank, queries, retrieval, supervised, zero_shot};
 use crate::search::Engine;
 use shared::{Outcome, Part, Sampling, Which, finish};
 
@@ -30,6 +30,7 @@ Examples:
   thorax eval retrieval --source nih --sentences openi
   thorax eval linear-probe --source nih
   thorax eval negation --source phantom
+  thorax eval queries --source phantom
   thorax eval grounding --boxes BBox_List_2017.csv
   thorax eval labeler NLMCXR_reports.tgz gold.csv --detail
 
@@ -86,6 +87,14 @@ enum What {
         /// Sentences of this source's reports; 'all' = of all sources.
         #[arg(long, default_value = "all", value_name = "SOURCE")]
         sentences: String,
+    },
+    /// What typed queries return that shows what they exclude, or the other side; and what the cut-off keeps.
+    Queries {
+        /// Studies of this source only.
+        #[arg(long, default_value = "phantom", value_name = "SOURCE")]
+        source: String,
+        #[command(flatten)]
+        sampling: Sampling,
     },
     /// The heat map's pointing game on boxes that radiologists drew, beside chance and blind baselines.
     Grounding {
@@ -213,6 +222,15 @@ impl Eval {
                 let ((films, of_films), (said, of_said)) = (count(&report.films), count(&report.sentences));
                 let data = format!("{}; {said} sentences of {of_said} patients", which.data(films, of_films));
                 let outcome = Outcome { model: Some((&name, &encoder)), data, sheet: report.sheet() };
+                finish(context, &sampling, outcome, &report)
+            }
+            What::Queries { source, sampling } => {
+                let home = context.home()?;
+                let mut engine = Engine::open(&home)?;
+                let report = queries::queries(&mut engine, &source)?;
+                let (name, encoder) = engine.model();
+                let data = format!("{} studies of source {source}", report.studies);
+                let outcome = Outcome { model: Some((name, encoder)), data, sheet: report.sheet() };
                 finish(context, &sampling, outcome, &report)
             }
             What::Grounding { model, boxes: list, sampling } => {

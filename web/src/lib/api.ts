@@ -40,13 +40,17 @@ export function searchText(text: string, options: SearchOptions, signal: AbortSi
   return request("search", { method: "POST", headers: { "content-type": "application/json" }, body, signal });
 }
 
-/** Searches with the bytes of a film. The filter is part of this address, because the body is the film. */
+/** Searches with the bytes of a film. The filter travels in a header, because the body is the film and addresses are logged. */
 export function searchImage(film: Blob, options: SearchOptions, signal: AbortSignal): Promise<SearchResponse> {
   const parameters = new URLSearchParams({ to: options.to, k: String(options.k) });
-  if (options.filter) parameters.set("filter", options.filter);
-  const headers = { "content-type": film.type || "application/octet-stream" };
+  const headers: Record<string, string> = { "content-type": film.type || "application/octet-stream" };
+  if (options.filter) headers["x-thorax-search"] = ascii(JSON.stringify({ filter: options.filter }));
   return request(`search/image?${parameters}`, { method: "POST", headers, body: film, signal });
 }
+
+/** JSON of ASCII alone, as a header has to be. */
+const ascii = (json: string): string =>
+  json.replace(/[^\x20-\x7e]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
 export function getStudy(key: string, signal: AbortSignal): Promise<Study> {
   return request(`studies/${encodeURIComponent(key)}`, { signal });
