@@ -8,6 +8,8 @@ use serde_json::Value;
 use crate::support::Home;
 
 const TOLERATED: f64 = 0.02;
+/// Of reports alone: a report that overlooks a finding leaves its study in the tail of a query that one study answers.
+const OVERLOOKED: f64 = 0.05;
 
 fn studies(answer: &Value) -> Vec<String> {
     answer["results"].as_array().unwrap().iter().map(|hit| hit["study"].as_str().unwrap().to_owned()).collect()
@@ -109,7 +111,8 @@ fn no_query_returns_what_it_excludes_or_the_other_side() {
         // The model has learned next to nothing, so its own figures say nothing here.
         if matches!(way, "engine" | "reports") {
             assert!(rate("violation") <= TOLERATED, "{total}");
-            assert!(rate("wrong_side") <= TOLERATED, "{total}");
+            let tolerated = if way == "engine" { TOLERATED } else { OVERLOOKED };
+            assert!(rate("wrong_side") <= tolerated, "{total}");
         }
         if way == "engine" {
             assert_eq!((total["kept_precision"].as_f64(), total["kept_recall"].as_f64()), (Some(1.0), Some(1.0)));
