@@ -62,9 +62,12 @@ fn sample(index: &Index, space: Space) -> impl Iterator<Item = &[f32]> {
     (0..index.item_count(space) as u32).step_by(step).filter_map(move |item| index.vector(space, item))
 }
 
+/// What a reader reads: a finding, on one side or any.
+type Key = (Observation, Option<Side>);
+
 /// The readers that were asked for: each is made once.
 pub struct Readers {
-    made: Mutex<HashMap<(Observation, Option<Side>), Arc<Reader>>>,
+    made: Mutex<HashMap<Key, Arc<Reader>>>,
     kept: Mutex<Kept>,
     prompts: String,
 }
@@ -93,7 +96,7 @@ impl Readers {
         Ok(Arc::clone(all.entry(key).or_insert(reader)))
     }
 
-    fn direction(&self, (observation, side): (Observation, Option<Side>), encoder: &Encoder) -> Result<Vec<f32>> {
+    fn direction(&self, (observation, side): Key, encoder: &Encoder) -> Result<Vec<f32>> {
         let name = format!("{}, {side:?}", observation.name());
         let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(direction) = kept().get(&name).filter(|d| d.len() == encoder.dimension()) {
