@@ -94,7 +94,7 @@ bench: bench-index bench-search bench-encoders bench-models bench-pipeline ## Al
 SIZE ?= 100000
 
 bench-index: target/bench-index/venv/.installed ## Vector search beside hnswlib, usearch and faiss (SIZE=1000000 takes 15 GB of disk)
-	$(CARGO) build --release --locked -p thorax-index --example vectors
+	$(CARGO) build --release --locked --workspace --example vectors
 	@target/bench-index/venv/bin/python index/benches/compare.py target/release/examples/vectors target/bench-index/$(SIZE) --size $(SIZE)
 
 target/bench-index/venv/.installed: index/benches/requirements.txt
@@ -134,11 +134,11 @@ bench-serve: ## 20 queries/s before and while everything is embedded anew: p50, 
 	THORAX_BENCH_SERVE='$(SECONDS_EACH)' $(if $(SERVE_HOME),THORAX_BENCH_HOME='$(abspath $(SERVE_HOME))') \
 	  $(CARGO) test --release --locked -p thorax --test it reindexing -- --nocapture
 
-SIZE ?= 10000
+SIZES ?= 10000
 PLOT ?= target/bench-archive.svg
 
-bench-archive: ## Growth of a synthetic archive: opening, memory, disk, search under filters (SIZE='10000 100000 1000000')
-	THORAX_BENCH_SIZES='$(SIZE)' THORAX_BENCH_PLOT='$(abspath $(PLOT))' \
+bench-archive: ## Growth of a synthetic archive: opening, memory, disk, search under filters (SIZES='10000 100000 1000000')
+	THORAX_BENCH_SIZES='$(SIZES)' THORAX_BENCH_PLOT='$(abspath $(PLOT))' \
 	  $(CARGO) bench --locked -p thorax-index --bench archive
 
 model: build ## The model that ships, from published encoders and the films and reports in DATA
