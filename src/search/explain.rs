@@ -92,15 +92,16 @@ pub struct Judged {
 pub fn judge(want: &Wanted, query: &str, shown: &[Finding], film_above: Option<f32>, suspected: bool) -> Judged {
     let verdict = verdict(want, shown);
     let name = want.observation.name().to_lowercase();
-    let found = shown.iter().find(|f| {
-        let polarity = match verdict.said {
-            Said::Present => Polarity::Present,
-            Said::OtherSide if verdict.excluded => Polarity::Present,
-            Said::Uncertain | Said::OtherSide => Polarity::Uncertain,
-            _ => Polarity::Absent,
-        };
-        f.observation == want.observation && f.polarity == polarity
-    });
+    let polarity = match verdict.said {
+        Said::Present => Polarity::Present,
+        Said::OtherSide if verdict.excluded => Polarity::Present,
+        Said::Uncertain | Said::OtherSide => Polarity::Uncertain,
+        _ => Polarity::Absent,
+    };
+    // of a left and a right one, the one that the verdict rests on: the first of those that say the same alone
+    let of_it = || shown.iter().filter(|f| f.observation == want.observation && f.polarity == polarity);
+    let alone = |f: &&Finding| super::agreement::verdict(want, std::slice::from_ref(*f)) == verdict;
+    let found = of_it().find(alone).or_else(|| of_it().next());
     let details = found.map(details).unwrap_or_default();
     let film_above = film_above.filter(|_| verdict.said == Said::Nothing);
     let words = match (verdict.said, film_above) {
@@ -171,7 +172,11 @@ mod tests {
         let judged = judge(&want, query, std::slice::from_ref(&shown), Some(0.9), false);
         assert_eq!(judged.words, "pleural effusion: stated on the other side only (right, severe, by the report)");
         assert_eq!((judged.asked.phrase.as_str(), judged.film_above), ("pleural effusion", None));
-        assert!(why_excluded(std::slice::from_ref(&want), &[shown]).contains("other side"));
+        assert!(why_excluded(std::slice::from_ref(&want), std::slice::from_ref(&shown)).contains("other side"));
+        let right = shown.clone();
+        let left = Finding { side: Some(Side::Left), severity: Some(Severity::Mild), ..shown };
+        let both = judge(&want, query, &[right, left], None, false);
+        assert_eq!(both.words, "pleural effusion: stated (left, mild, by the report)");
         let silent = judge(&want, query, &[], Some(0.9), true);
         assert!(silent.words.contains("90 of 100") && silent.words.contains("suspects"));
     }
