@@ -168,7 +168,7 @@ impl Archive {
         let parsed = language::parse(text).map_err(IndexError::from)?;
         // words at the top exclude nothing there
         let mut rows = language::plan(index, text)?.rows;
-        for run in parts(&parsed.root).iter().filter_map(run) {
+        for run in parts(&parsed.root).into_iter().filter_map(run) {
             let wanted = understand(&run).findings;
             if wanted.is_empty() {
                 let words = Term::each_word(&run).into_iter().map(Keywords::Term).collect();
@@ -276,11 +276,11 @@ impl Archive {
     }
 }
 
-/// The parts of a query that stand beside each other at its top.
-fn parts(root: &Node) -> &[Node] {
+/// The parts of a query that stand beside each other at its top, in parentheses or not.
+fn parts(root: &Node) -> Vec<&Node> {
     match &root.kind {
-        Kind::Beside(parts) => parts,
-        _ => std::slice::from_ref(root),
+        Kind::Beside(inner) => inner.iter().flat_map(parts).collect(),
+        _ => vec![root],
     }
 }
 

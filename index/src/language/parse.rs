@@ -190,15 +190,12 @@ fn joined(parts: Vec<Node>, join: fn(Vec<Node>) -> Kind) -> Node {
     }
 }
 
-/// Takes in parts that stand beside each other in parentheses, and makes one run of words that follow each other.
+/// Leaves empty parentheses out, and makes one run of words that follow each other. Parts in parentheses of their own stay together: a
+/// run that took in the words of some of them would begin or end inside the parentheses.
 fn side_by_side(parts: Vec<Node>) -> Node {
     let span = covers(&parts);
     let mut flat: Vec<Node> = Vec::with_capacity(parts.len());
-    let inner = parts.into_iter().flat_map(|part| match part.kind {
-        Kind::Beside(inner) => inner,
-        kind => vec![Node { kind, span: part.span }],
-    });
-    for part in inner {
+    for part in parts.into_iter().filter(|part| !matches!(&part.kind, Kind::Beside(inner) if inner.is_empty())) {
         match (flat.last_mut(), part.kind) {
             (Some(Node { kind: Kind::Words(before), span }), Kind::Words(words)) => {
                 before.extend(words);

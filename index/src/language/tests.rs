@@ -178,11 +178,7 @@ fn normal(node: Node) -> Node {
         ),
         Kind::Beside(parts) => {
             let mut all: Vec<Node> = Vec::new();
-            let inner = each(parts).flat_map(|part| match part.kind {
-                Kind::Beside(inner) => inner,
-                kind => vec![Node { kind, span: 0..0 }],
-            });
-            for part in inner {
+            for part in each(parts) {
                 match (all.last_mut().map(|last| &mut last.kind), part.kind) {
                     (Some(Kind::Words(before)), Kind::Words(words)) => before.extend(words),
                     (_, kind) => all.push(Node { kind, span: 0..0 }),
@@ -196,6 +192,20 @@ fn normal(node: Node) -> Node {
         kind => kind,
     };
     Node { kind, span: 0..0 }
+}
+
+#[test]
+fn a_run_of_words_ends_where_parentheses_do() {
+    for text in ["fox(dog sex:9)", "fox (dog sex:9)", "(sex:9 dog) fox", "fox (dog -cat) bird"] {
+        let query = Query::parse(text).unwrap();
+        assert_eq!(Query::parse(&query.to_string()).unwrap(), query, "{text}");
+        query.root.visit(&mut |node| {
+            let part = text.get(node.span.clone()).unwrap();
+            assert_eq!(Query::parse(part).map(|query| query.root).as_ref(), Ok(node), "{text}: {part}");
+        });
+    }
+    let run = |text: &str| Query::parse(text).unwrap().root;
+    assert_eq!(run("fox () (dog)"), run("fox dog"));
 }
 
 const SIGNS: &str = "([-:()\"\\\\*. \t\u{201c}\u{201d}]|AND|OR|NOT|fox|dog |DOG |sex:|age:4|\\.\\.|9|é){0,24}";

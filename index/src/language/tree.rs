@@ -23,7 +23,7 @@ pub struct Node {
 /// What a part says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// Parts beside each other, none of them a [`Kind::Beside`] and no two [`Kind::Words`] in a row.
+    /// Parts beside each other, none of them an empty [`Kind::Beside`] and no two [`Kind::Words`] in a row.
     Beside(Vec<Node>),
     /// Joined by `AND`; two or more.
     And(Vec<Node>),

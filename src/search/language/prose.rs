@@ -28,14 +28,24 @@ fn joined(parts: &[Node], between: &str) -> Option<String> {
     let mut text = String::new();
     let mut closed = false;
     for (part, words) in parts.iter().filter_map(|part| Some((part, said(part)?))) {
-        let excludes = matches!(part.kind, Kind::Not(_));
         if !text.is_empty() {
-            text.push_str(if excludes || closed { ", " } else { between });
+            text.push_str(if closed || excludes(part, |parts| parts.next()) { ", " } else { between });
         }
         text.push_str(&words);
-        closed = excludes;
+        closed = excludes(part, |parts| parts.next_back());
     }
     (!text.is_empty()).then_some(text)
+}
+
+/// Whether a part is, or begins or ends with, something excluded.
+fn excludes(part: &Node, edge: for<'a> fn(&mut dyn DoubleEndedIterator<Item = &'a Node>) -> Option<&'a Node>) -> bool {
+    match &part.kind {
+        Kind::Not(_) => true,
+        Kind::Beside(parts) | Kind::And(parts) | Kind::Or(parts) => {
+            edge(&mut parts.iter().filter(|part| said(part).is_some())).is_some_and(|part| excludes(part, edge))
+        }
+        _ => false,
+    }
 }
 
 #[cfg(test)]
@@ -55,6 +65,8 @@ mod tests {
         assert_eq!(said("-pneumothorax effusion"), "no pneumothorax, effusion");
         assert_eq!(said("\"tension pneumothorax\" left age:40.."), "tension pneumothorax left");
         assert_eq!(said("effusion OR edema AND NOT old film"), "effusion or edema, no old film");
+        assert_eq!(said("(effusion -pneumothorax sex:F) edema"), "effusion, no pneumothorax, edema");
+        assert_eq!(said("edema (-pneumothorax AND effusion)"), "edema, no pneumothorax, effusion");
         assert_eq!(said("NOT NOT edema"), "edema");
         assert_eq!(said("sex:F -finding:Edema"), "");
         assert_eq!(said(""), "");
