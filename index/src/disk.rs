@@ -8,7 +8,10 @@ use fs_err as fs;
 use crate::error::Result;
 
 /// Makes the folder's entries durable: a created or renamed file is only there after a crash once its folder is synced.
-pub(crate) fn sync_dir(dir: &Path) -> Result<()> {
+///
+/// # Errors
+/// The folder cannot be opened or synced.
+pub fn sync_dir(dir: &Path) -> Result<()> {
     fs::File::open(dir)?.sync_all()?;
     Ok(())
 }
@@ -24,7 +27,10 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// Length and BLAKE3 (hex) of a file.
-pub(crate) fn checksum(path: &Path) -> Result<(u64, String)> {
+///
+/// # Errors
+/// The file cannot be read.
+pub fn checksum(path: &Path) -> Result<(u64, String)> {
     let mut file = fs::File::open(path)?;
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; 1 << 18];

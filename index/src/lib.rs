@@ -38,6 +38,7 @@ mod testing;
 pub use catalogue::{
     Catalogue, Change, Exported, PutOutcome, Records, Restore, StoredStudy, Totals, Version, read_stored,
 };
+pub use disk::{checksum, sync_dir};
 pub use document::{Document, Item, Value};
 pub use error::{IndexError, Result};
 pub use filter::{FieldInfo, Filter};

@@ -17,13 +17,8 @@ pub struct Tuning {
 }
 
 impl Tuning {
-    /// Width of a search for `k` hits.
+    /// Width of a search for `k` hits, filtered or not: a filtered one walks through what does not pass besides.
     pub(crate) fn width(&self, k: usize) -> usize {
-        self.ef_search.max(k.saturating_mul(2))
-    }
-
-    /// Width of a filtered search for `k` hits. It walks through what does not pass, so that it sees more than its width.
-    pub(crate) fn filtered_width(&self, k: usize) -> usize {
         self.ef_search.max(k.saturating_mul(2))
     }
 }

@@ -162,7 +162,7 @@ impl State {
 /// Compares a file with what its line says.
 pub(super) fn check_file(folder: &Path, file: &FileLine) -> Result<(), String> {
     let path = folder.join(&file.path);
-    let (bytes, hash) = super::target::sum(&path).map_err(|error| error.to_string())?;
+    let (bytes, hash) = thorax_index::checksum(&path).map_err(|error| error.to_string())?;
     if (bytes, hash.as_str()) == (file.bytes, file.blake3.as_str()) {
         return Ok(());
     }

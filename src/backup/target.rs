@@ -1,11 +1,11 @@
 //! Where a backup goes. It is written beside its place, synced and renamed: a stopped backup leaves the one before as it was.
 
 use std::ffi::OsString;
-use std::io::{BufWriter, Read};
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use thorax_index::Catalogue;
+use thorax_index::{Catalogue, checksum, sync_dir};
 
 use super::format::{End, FileLine};
 use super::read::LINES;
@@ -68,7 +68,7 @@ fn fill(home: &Home, catalogue: &Catalogue, dir: &Path, models: bool) -> Result<
         }
         fs::copy(&from, &target)?;
         fs::File::open(&target)?.sync_all()?;
-        let (bytes, blake3) = sum(&target)?;
+        let (bytes, blake3) = checksum(&target)?;
         files.push(FileLine { path: name, bytes, blake3 });
     }
     let end = write_lines(catalogue, &files, &dir.join(LINES))?;
@@ -143,19 +143,5 @@ fn free_name(dir: &Path, sequence: u64) -> PathBuf {
 
 pub(super) fn sync_folder_of(path: &Path) -> Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Ok(fs::File::open(parent)?.sync_all()?)
-}
-
-/// Length and BLAKE3 of a file.
-pub(super) fn sum(path: &Path) -> std::io::Result<(u64, String)> {
-    let mut file = fs::File::open(path)?;
-    let (mut hasher, mut buffer, mut length) = (blake3::Hasher::new(), vec![0; 1 << 18], 0);
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            return Ok((length, hasher.finalize().to_hex().to_string()));
-        }
-        hasher.update(buffer.get(..read).unwrap_or_default());
-        length += read as u64;
-    }
+    Ok(sync_dir(parent)?)
 }
