@@ -3,7 +3,7 @@
 //! The commented default file, `src/default.toml`, is the reference; a test keeps it in step with the defaults.
 
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use thorax_models::device::Choice;
@@ -36,12 +36,24 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Server {
-    /// Address to bind. Only loopback is allowed so far: there is no authentication yet.
+    /// Address to bind. One that is not loopback needs tokens, and TLS or `insecure_http`.
     pub host: IpAddr,
     /// Port; 0 = any free one.
     pub port: u16,
     /// Largest body of a request, in MiB.
     pub upload_mib: usize,
+    /// Most pixels of a film that is sent to be searched with, in millions.
+    pub upload_megapixels: u32,
+    /// Tokens also on loopback, and before there are any.
+    pub require_tokens: bool,
+    /// PEM file of the certificate and those that sign it; empty = no TLS.
+    pub tls_certificate: PathBuf,
+    /// PEM file of its key.
+    pub tls_key: PathBuf,
+    /// Serve an address that is not loopback without TLS: a proxy before it does TLS.
+    pub insecure_http: bool,
+    /// What each client may ask for in a minute; a search counts 2, one with a film 10. 0 = no limit.
+    pub requests_per_minute: u32,
 }
 
 /// How candidates are gathered.
@@ -76,7 +88,17 @@ pub struct Rankings {
 
 impl Default for Server {
     fn default() -> Self {
-        Self { host: IpAddr::from([127, 0, 0, 1]), port: 8750, upload_mib: 32 }
+        Self {
+            host: IpAddr::from([127, 0, 0, 1]),
+            port: 8750,
+            upload_mib: 32,
+            upload_megapixels: 100,
+            require_tokens: false,
+            tls_certificate: PathBuf::new(),
+            tls_key: PathBuf::new(),
+            insecure_http: false,
+            requests_per_minute: 6000,
+        }
     }
 }
 
@@ -132,8 +154,12 @@ impl Config {
         if self.server.upload_mib == 0 || self.server.upload_mib > 1024 {
             return wrong("server.upload_mib", "between 1 and 1024");
         }
-        if !self.server.host.is_loopback() {
-            return wrong("server.host", "a loopback address: the server has no authentication yet");
+        if self.server.upload_megapixels == 0 || self.server.upload_megapixels > 100 {
+            return wrong("server.upload_megapixels", "between 1 and 100");
+        }
+        let Server { tls_certificate, tls_key, .. } = &self.server;
+        if tls_certificate.as_os_str().is_empty() != tls_key.as_os_str().is_empty() {
+            return wrong("server.tls_certificate and server.tls_key", "given together");
         }
         Ok(self)
     }
@@ -151,9 +177,9 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_and_a_public_address_are_refused() {
+    fn an_unknown_key_and_half_a_certificate_are_refused() {
         assert!(toml::from_str::<Config>("[server]\nprot = 1").is_err());
-        let open: Config = toml::from_str("[server]\nhost = \"0.0.0.0\"").unwrap();
-        assert!(open.validated().unwrap_err().to_string().contains("loopback"));
+        let half: Config = toml::from_str("[server]\ntls_key = \"key.pem\"").unwrap();
+        assert!(half.validated().unwrap_err().to_string().contains("tls_certificate"));
     }
 }

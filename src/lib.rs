@@ -13,10 +13,14 @@
 //! - [`cohort`] named sets of studies with their provenance: create, combine, verify, export
 //! - [`server`] the HTTP API and the page
 //! - [`cli`] one file per subcommand
-//! - [`home`], [`owner`], [`config`], [`error`], [`progress`], [`interrupt`], [`memory`], [`nice`] what they all use
+//! - [`audit`] who did what, in a log that shows when it was changed
+//! - [`access`] who may do what: tokens and roles
+//! - [`home`], [`owner`], [`config`], [`error`], [`progress`], [`interrupt`], [`memory`], [`nice`], [`private`] what they all use
 
 pub mod ablation;
+pub mod access;
 pub mod archive;
+pub mod audit;
 pub mod backup;
 pub mod cli;
 pub mod cohort;
@@ -32,6 +36,7 @@ pub mod interrupt;
 pub mod memory;
 pub mod nice;
 pub mod owner;
+pub mod private;
 pub mod progress;
 pub mod search;
 pub mod server;

@@ -1,16 +1,17 @@
-//! Who owns a home: a server writes its address and a token into `HOME/server.json`, for commands on the same home.
+//! Who owns a home: a server writes the address of its listener for commands and a token into `HOME/server.json`, for commands on the same home.
 //!
 //! The file can be read by the user alone. It is stale when its process is gone or does not answer to the token.
 
 use std::fmt;
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::access::token::{hex, random};
+use crate::error::Result;
+use crate::private;
 
 /// Name of the file in a home.
 pub const FILE: &str = "server.json";
@@ -18,8 +19,11 @@ pub const FILE: &str = "server.json";
 /// The server that owns a home.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
-    /// Where it listens; loopback.
+    /// Where it listens for commands of this home's user; loopback.
     pub address: SocketAddr,
+    /// Where it serves everybody else: `https://thorax.example:8750`.
+    #[serde(default)]
+    pub serves: String,
     /// Its process.
     pub pid: u32,
     /// What a client must show.
@@ -46,19 +50,12 @@ impl Registration {
     ///
     /// # Errors
     /// The system gives no random bytes, or the file cannot be written.
-    pub fn write(home: &Path, address: SocketAddr) -> Result<Self> {
-        let mut bytes = [0u8; 32];
-        getrandom::fill(&mut bytes).map_err(|e| Error::Io(std::io::Error::other(format!("random bytes: {e}"))))?;
-        let token = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let owner = Owner { address, pid: std::process::id(), token, version: env!("CARGO_PKG_VERSION").to_owned() };
+    pub fn write(home: &Path, address: SocketAddr, serves: &str) -> Result<Self> {
+        let token = hex(&random::<32>()?);
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let owner = Owner { address, serves: serves.to_owned(), pid: std::process::id(), token, version };
         let path = home.join(FILE);
-        let beside = path.with_extension("json.new");
-        // one that was left over may have other permissions
-        let _ = fs::remove_file(&beside);
-        let mut file = private(&beside)?;
-        file.write_all(&serde_json::to_vec_pretty(&owner)?)?;
-        file.sync_all()?;
-        fs::rename(&beside, &path)?;
+        private::replace(&path, &serde_json::to_vec_pretty(&owner)?)?;
         Ok(Self { path, owner })
     }
 
@@ -86,17 +83,6 @@ fn read(path: &Path) -> Option<Owner> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
 
-#[cfg(unix)]
-fn private(path: &Path) -> Result<fs::File> {
-    use fs_err::os::unix::fs::OpenOptionsExt;
-    Ok(fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?)
-}
-
-#[cfg(not(unix))]
-fn private(path: &Path) -> Result<fs::File> {
-    Ok(fs::OpenOptions::new().write(true).create_new(true).open(path)?)
-}
-
 /// Where there is no `/proc`, the answer to the token decides alone.
 fn lives(pid: u32) -> bool {
     !Path::new("/proc/self").exists() || Path::new("/proc").join(pid.to_string()).exists()
@@ -111,7 +97,7 @@ mod tests {
     fn the_file_is_private_and_goes_with_the_server() {
         let home = tempfile::tempdir().unwrap();
         let address = "127.0.0.1:8750".parse().unwrap();
-        let registration = Registration::write(home.path(), address).unwrap();
+        let registration = Registration::write(home.path(), address, "http://127.0.0.1:8750").unwrap();
         let found = registered(home.path()).unwrap();
         assert_eq!(&found, registration.owner());
         assert_eq!(found.token.len(), 64);
@@ -123,7 +109,7 @@ mod tests {
             assert_eq!(mode & 0o777, 0o600);
         }
         // a second server took over: the first one leaves its file alone
-        let second = Registration::write(home.path(), address).unwrap();
+        let second = Registration::write(home.path(), address, "http://127.0.0.1:8750").unwrap();
         assert_ne!(second.owner().token, found.token);
         drop(registration);
         assert_eq!(registered(home.path()).as_ref(), Some(second.owner()));
@@ -135,7 +121,7 @@ mod tests {
     fn a_file_of_a_dead_process_or_of_another_host_is_no_owner() {
         let home = tempfile::tempdir().unwrap();
         let write = |owner: &Owner| std::fs::write(home.path().join(FILE), serde_json::to_vec(owner).unwrap()).unwrap();
-        let registration = Registration::write(home.path(), "127.0.0.1:1".parse().unwrap()).unwrap();
+        let registration = Registration::write(home.path(), "127.0.0.1:1".parse().unwrap(), "").unwrap();
         let mine = registration.owner().clone();
         write(&Owner { pid: u32::MAX, ..mine.clone() });
         assert!(registered(home.path()).is_none());

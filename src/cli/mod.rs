@@ -19,6 +19,7 @@ pub mod search;
 pub mod serve;
 pub mod status;
 pub mod through;
+pub mod token;
 pub mod train;
 
 use std::path::PathBuf;
@@ -59,6 +60,7 @@ Examples:
   thorax delete --source nih --dry-run          what would go
   thorax explain film.png \"left effusion\" --out map.png
   thorax serve
+  thorax token create reading-room --role reader
 
 Exit status: 0 done, 2 the caller's fault, 1 ours.";
 
@@ -77,6 +79,7 @@ enum Command {
     Eval(eval::Eval),
     Explain(explain::Explain),
     Serve(serve::Serve),
+    Token(token::TokenCommand),
     Status(status::Status),
     Doctor(doctor::Doctor),
     Backup(backup::Backup),
@@ -133,6 +136,7 @@ impl Cli {
             Command::Eval(command) => command.run(&context),
             Command::Explain(command) => command.run(&context),
             Command::Serve(command) => command.run(&context),
+            Command::Token(command) => command.run(&context),
             Command::Status(command) => Remote::Status(command).run(&context),
             Command::Doctor(command) => command.run(&context),
             Command::Backup(command) if command.verify => command.check(context.json),

@@ -1,6 +1,10 @@
 //! The one error shape: `{code, message, type}`. The caller's faults are 4xx, ours are 5xx without detail.
 
-use actix_web::http::StatusCode;
+use std::time::Duration;
+
+use actix_web::error::JsonPayloadError;
+use actix_web::http::header::{self, HeaderName};
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::Serialize;
 use thorax_index::IndexError;
@@ -14,6 +18,7 @@ pub struct Fault {
     status: StatusCode,
     code: &'static str,
     message: String,
+    header: Option<(HeaderName, String)>,
 }
 
 #[derive(Serialize)]
@@ -25,30 +30,62 @@ struct Body<'a> {
 }
 
 impl Fault {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), header: None }
+    }
+
     /// The caller can mend it.
     pub fn caller(code: &'static str, message: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, code, message: message.into() }
+        Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
     /// There is no such thing.
     pub fn not_found(what: &str) -> Self {
-        Self { status: StatusCode::NOT_FOUND, code: "not_found", message: format!("there is no such {what}") }
+        Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
     }
 
     /// The server takes nothing on any more.
     pub fn stopping() -> Self {
-        let message = "the server is shutting down".to_owned();
-        Self { status: StatusCode::SERVICE_UNAVAILABLE, code: "stopping", message }
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the server is shutting down")
+    }
+
+    /// Nobody knows who asks.
+    pub fn unauthenticated(message: &str) -> Self {
+        let header = Some((header::WWW_AUTHENTICATE, "Bearer".to_owned()));
+        Self { header, ..Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", message) }
+    }
+
+    /// Whoever asks may not.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", message)
+    }
+
+    /// The route is there, with other methods.
+    pub fn other_methods(methods: &[&Method]) -> Self {
+        let allowed = methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
+        let message = format!("this route takes {allowed}");
+        let header = Some((header::ALLOW, allowed));
+        Self { header, ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message) }
+    }
+
+    /// The caller asks too much; it may come again later.
+    pub fn too_many(wait: Duration) -> Self {
+        let seconds = wait.as_secs() + 1;
+        let header = Some((header::RETRY_AFTER, seconds.to_string()));
+        let message = format!("too many requests: try again in {seconds} s");
+        Self { header, ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message) }
+    }
+
+    /// What is done here must be written down, and cannot be.
+    pub fn no_audit() -> Self {
+        let message = "the audit log cannot be written, so nothing is answered; the server's log says why";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "no_audit", message)
     }
 
     fn service(detail: &str) -> Self {
         // Details stay in the log: they can name files.
         tracing::error!("{detail}");
-        Self {
-            status: StatusCode::INTERNAL_SERVER_ERROR,
-            code: "internal",
-            message: "thorax failed; its log says why".to_owned(),
-        }
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "thorax failed; its log says why")
     }
 }
 
@@ -59,7 +96,11 @@ impl ResponseError for Fault {
 
     fn error_response(&self) -> HttpResponse {
         let kind = if self.status.is_client_error() { "caller" } else { "service" };
-        HttpResponse::build(self.status).json(Body { code: self.code, message: &self.message, kind })
+        let mut response = HttpResponse::build(self.status);
+        if let Some((name, value)) = &self.header {
+            response.insert_header((name.clone(), value.as_str()));
+        }
+        response.json(Body { code: self.code, message: &self.message, kind })
     }
 }
 
@@ -92,8 +133,15 @@ fn code(error: &Error) -> &'static str {
 }
 
 /// Answers a body that is not the JSON that is expected.
-pub fn json(error: actix_web::error::JsonPayloadError, _: &HttpRequest) -> actix_web::Error {
-    Fault::caller("bad_json", error.to_string()).into()
+pub fn json(error: JsonPayloadError, _: &HttpRequest) -> actix_web::Error {
+    let (status, code) = match &error {
+        JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => {
+            (StatusCode::PAYLOAD_TOO_LARGE, "too_large")
+        }
+        JsonPayloadError::ContentType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json"),
+        _ => (StatusCode::BAD_REQUEST, "bad_json"),
+    };
+    Fault::new(status, code, error.to_string()).into()
 }
 
 /// Answers parameters that do not parse.

@@ -1,26 +1,57 @@
 //! `/internal/v1`: commands on the home that this server owns, for the command line of the same user.
 //!
-//! Only from loopback, and only with the token of `HOME/server.json`, which that user alone can read.
+//! On a listener of its own on loopback, and only with the token of `HOME/server.json`, which that user alone can read.
 //! [`wire`](crate::cli::through::wire) has the shapes.
 
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{self, ServiceRequest, ServiceResponse};
 use actix_web::http::header;
-use actix_web::middleware::Next;
-use actix_web::{HttpResponse, delete, get, post, web};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{App, HttpResponse, HttpServer, delete, get, post, web};
 use serde::Deserialize;
 
-use super::fault::Fault;
+use super::fault::{self, Fault};
 use super::serving::Serving;
 use crate::cli::through::Opened;
-use crate::cli::through::wire::{Accepted, Envelope, Health, Outcome};
+use crate::cli::through::wire::{Accepted, Envelope, Health, Outcome, SCOPE};
 use crate::owner::Owner;
 use crate::progress::{Board, Watch};
 
+/// Largest body of a command: a list of files.
+const COMMAND_LIMIT: usize = 4 << 20;
+
+/// Answers commands on `listener`.
+///
+/// # Errors
+/// The listener cannot be used.
+pub fn serve(listener: TcpListener, serving: web::Data<Serving>, owner: Owner) -> std::io::Result<dev::Server> {
+    let owner = web::Data::new(owner);
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(serving.clone())
+            .app_data(owner.clone())
+            .app_data(web::QueryConfig::default().error_handler(fault::query))
+            .service(
+                web::scope(SCOPE)
+                    .app_data(web::JsonConfig::default().limit(COMMAND_LIMIT).error_handler(fault::json))
+                    .wrap(from_fn(guard))
+                    .service(health)
+                    .service(accept)
+                    .service(all_jobs)
+                    .service(one_job)
+                    .service(stop_job)
+                    .default_service(web::to(fault::no_route)),
+            )
+            .default_service(web::to(fault::no_route))
+    });
+    Ok(server.workers(1).disable_signals().shutdown_timeout(10).listen(listener)?.run())
+}
+
 /// Lets nobody in without the token.
-pub async fn guard(
+async fn guard(
     owner: web::Data<Owner>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -7,55 +7,75 @@
 //! - [`studies`] `GET /api/v1/studies/{key}`
 //! - [`images`] `GET /api/v1/images/{key}`, `GET /api/v1/images/{key}/thumbnail`
 //! - [`heatmap`] `POST /api/v1/images/{key}/heatmap`, `GET /api/v1/images/{key}/findings`
+//! - [`session`] `/api/v1/session`: signing in
 //! - [`page`] the page, embedded
+//!
+//! What every request passes:
+//! - [`gate`] foreign pages, who asks, how much, may they: [`origin`], [`callers`], [`limits`], and the table of [`access`]
+//! - [`headers`] of every answer; [`tls`]
+//!
+//! Beside them:
 //! - [`serving`] the engine that answers, and how the next one takes its place
 //! - [`jobs`] long commands, one after another
 //! - [`internal`] `/internal/v1`: commands of the command line on the home that this server owns
 //!
-//! Loopback only: there is no authentication yet. Neither queries nor report text are logged.
+//! Neither queries nor report text are logged.
 
+pub mod access;
+pub mod callers;
 pub mod fault;
+pub mod gate;
+pub mod headers;
 pub mod heatmap;
 pub mod images;
 pub mod internal;
 pub mod jobs;
+pub mod limits;
+pub mod origin;
 pub mod page;
 pub mod search;
 pub mod serving;
+pub mod session;
 pub mod status;
 pub mod studies;
+pub mod tls;
 
-use std::net::TcpListener;
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Thread;
 use std::time::Duration;
 
-use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
+use rustls::ServerConfig;
 
-use crate::cli::through::wire::SCOPE;
+use crate::access::Keyring;
 use crate::error::Result;
 use crate::interrupt;
 use crate::owner::Owner;
 
+use callers::Callers;
 pub use serving::{Current, Serving};
-
-/// What the page may load: its own files, and films as blobs.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; \
-                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// How often the server looks whether another generation was made current.
 const TEND_EVERY: Duration = Duration::from_millis(500);
 
-/// Largest body of a command: a list of files.
-const COMMAND_LIMIT: usize = 4 << 20;
+/// Where a server listens.
+pub struct Listeners {
+    /// For everybody.
+    pub public: TcpListener,
+    /// TLS on it.
+    pub tls: Option<ServerConfig>,
+    /// For commands of this home's user, on loopback: `/internal/v1`.
+    pub commands: TcpListener,
+}
 
-/// Serves a home on `listener` until Ctrl-C or SIGTERM; requests that run are finished, a job stops after its current piece.
+/// Serves a home until Ctrl-C or SIGTERM; requests that run are finished, a job stops after its current piece.
 ///
 /// # Errors
-/// The listener cannot be used.
-pub fn run(listener: TcpListener, serving: Serving, owner: Owner) -> Result<()> {
+/// A listener cannot be used.
+pub fn run(listeners: Listeners, serving: Serving, owner: Owner) -> Result<()> {
     let serving = Arc::new(serving);
     let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -68,7 +88,7 @@ pub fn run(listener: TcpListener, serving: Serving, owner: Owner) -> Result<()> 
         });
         // also where the server panics: the scope waits for both threads
         let _ending = Ending(&serving, &ended, tending.thread());
-        answer(listener, &serving, owner)
+        answer(listeners, &serving, owner)
     })
 }
 
@@ -83,44 +103,35 @@ impl Drop for Ending<'_> {
     }
 }
 
-fn answer(listener: TcpListener, serving: &Arc<Serving>, owner: Owner) -> Result<()> {
+fn answer(listeners: Listeners, serving: &Arc<Serving>, owner: Owner) -> Result<()> {
     let config = &serving.home().config;
     let upload_limit = config.server.upload_mib << 20;
     let workers = match config.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
     };
+    let keyring = Arc::new(Keyring::new(serving.home().path()));
+    let address = listeners.public.local_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+    let callers = web::Data::new(Callers::new(keyring, address, &config.server));
+    let with_tls = listeners.tls.is_some();
     let serving = web::Data::from(Arc::clone(serving));
-    let owner = web::Data::new(owner);
+    let beside = serving.clone();
     // Films travel in JSON as base64: four characters for three bytes.
     let json_limit = upload_limit.saturating_mul(4) / 3 + 64 * 1024;
     let server = HttpServer::new(move || {
         App::new()
             .app_data(serving.clone())
-            .app_data(owner.clone())
+            .app_data(callers.clone())
             .app_data(web::PayloadConfig::new(upload_limit))
             .app_data(web::JsonConfig::default().limit(json_limit).error_handler(fault::json))
             .app_data(web::QueryConfig::default().error_handler(fault::query))
-            .wrap(
-                DefaultHeaders::new()
-                    .add(("Content-Security-Policy", POLICY))
-                    .add(("X-Content-Type-Options", "nosniff"))
-                    .add(("Referrer-Policy", "no-referrer"))
-                    .add(("Cache-Control", "no-store")),
-            )
-            .service(
-                web::scope(SCOPE)
-                    .app_data(web::JsonConfig::default().limit(COMMAND_LIMIT).error_handler(fault::json))
-                    .wrap(from_fn(internal::guard))
-                    .service(internal::health)
-                    .service(internal::accept)
-                    .service(internal::all_jobs)
-                    .service(internal::one_job)
-                    .service(internal::stop_job)
-                    .default_service(web::to(fault::no_route)),
-            )
+            .wrap(from_fn(gate::gate))
+            .wrap(headers::headers(with_tls))
             .service(
                 web::scope("/api/v1")
+                    .service(session::sign_in)
+                    .service(session::session)
+                    .service(session::sign_out)
                     .service(status::status)
                     .service(search::image)
                     .service(search::text)
@@ -131,22 +142,29 @@ fn answer(listener: TcpListener, serving: &Arc<Serving>, owner: Owner) -> Result
                     .service(images::original)
                     .default_service(web::to(fault::no_route)),
             )
-            .default_service(web::get().to(page::page))
+            .default_service(web::to(page::page))
     })
     .workers(workers)
     .disable_signals()
-    .shutdown_timeout(10)
-    .listen(listener)?;
+    .shutdown_timeout(10);
+    let server = match listeners.tls {
+        Some(tls) => server.listen_rustls_0_23(listeners.public, tls)?,
+        None => server.listen(listeners.public)?,
+    };
     actix_web::rt::System::new().block_on(async move {
-        let server = server.run();
-        let handle = server.handle();
+        let (server, commands) = (server.run(), internal::serve(listeners.commands, beside, owner)?);
+        let handles = [server.handle(), commands.handle()];
         actix_web::rt::spawn(async move {
             while !interrupt::asked() {
                 actix_web::rt::time::sleep(Duration::from_millis(100)).await;
             }
-            handle.stop(true).await;
+            for handle in handles {
+                handle.stop(true).await;
+            }
         });
-        server.await
+        let commands = actix_web::rt::spawn(commands);
+        server.await?;
+        commands.await.map_err(std::io::Error::other)?
     })?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The page, built by Vite into `web/dist` and embedded in the binary.
 
-use actix_web::http::header;
+use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse};
 use rust_embed::RustEmbed;
 
@@ -13,6 +13,9 @@ struct Files;
 
 /// A file of the page; `/` is `index.html`.
 pub async fn page(request: HttpRequest) -> Result<HttpResponse, Fault> {
+    if request.method() != Method::GET {
+        return Err(Fault::not_found("route"));
+    }
     let path = match request.path() {
         "/" => "index.html",
         path => path.trim_start_matches('/'),

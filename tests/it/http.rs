@@ -20,12 +20,17 @@ impl Server {
     }
 
     pub fn of(home: &Path) -> Self {
-        let mut command = command(home, &["serve", "--port", "0"]);
+        Self::with(home, &[])
+    }
+
+    /// A server with more arguments. One that is bound to all addresses is asked on loopback.
+    pub fn with(home: &Path, arguments: &[&str]) -> Self {
+        let mut command = command(home, &[&["serve", "--port", "0"], arguments].concat());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("thorax is serving on ").expect("one line that says where").to_owned();
-        Self { child, url }
+        let url = line.trim().strip_prefix("thorax is serving on ").expect("one line that says where");
+        Self { child, url: url.replace("0.0.0.0", "127.0.0.1") }
     }
 
     pub fn get(&self, path: &str) -> (u16, Vec<u8>, ureq::http::HeaderMap) {
@@ -57,7 +62,7 @@ fn base64(bytes: &[u8]) -> String {
     ::base64::prelude::BASE64_STANDARD.encode(bytes)
 }
 
-fn agent() -> ureq::Agent {
+pub fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder().http_status_as_error(false);
     config.timeout_global(Some(Duration::from_secs(30))).build().into()
 }

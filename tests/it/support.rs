@@ -65,6 +65,11 @@ impl Home {
         serde_json::from_str(&self.ok(arguments)).unwrap()
     }
 
+    /// A new token of a role.
+    pub fn token(&self, role: &str) -> String {
+        self.ok(&["token", "create", &format!("a {role}"), "--role", role]).trim().to_owned()
+    }
+
     pub fn search(&self, text: &str, k: usize) -> Vec<Value> {
         let answer = self.json(&["search", text, "-k", &k.to_string(), "--json"]);
         answer["results"].as_array().unwrap().clone()

@@ -62,9 +62,9 @@ impl Server {
 
     /// What to say to a command that does not go through a server.
     pub fn refusal(&self) -> Error {
-        let Owner { address, pid, .. } = &self.owner;
+        let Owner { serves, pid, .. } = &self.owner;
         Error::Caller(format!(
-            "this home is in use by the thorax server at http://{address} (process {pid}), and this command does not go \
+            "this home is in use by the thorax server at {serves} (process {pid}), and this command does not go \
              through it: stop the server first; {NAMES} do go through it"
         ))
     }
@@ -87,10 +87,7 @@ impl Server {
         }
         let Accepted { job } = read(answer)?;
         if detached {
-            eprintln!(
-                "{name}: job {job} of the server at http://{}; `thorax status` says how far it is",
-                self.owner.address
-            );
+            eprintln!("{name}: job {job} of the server at {}; `thorax status` says how far it is", self.owner.serves);
             return if context.json { output::json(&Accepted { job }) } else { Ok(()) };
         }
         self.follow(job)
@@ -167,13 +164,13 @@ impl Server {
     }
 
     fn silent(&self) -> Error {
-        let Owner { address, pid, .. } = &self.owner;
-        Error::Server(format!("the server at http://{address} (process {pid}) owns this home and does not answer"))
+        let Owner { serves, pid, .. } = &self.owner;
+        Error::Server(format!("the server at {serves} (process {pid}) owns this home and does not answer"))
     }
 
     fn gone(&self, error: &ureq::Error) -> Error {
-        let address = self.owner.address;
-        Error::Server(format!("the server at http://{address} went away ({error}); what was acknowledged is kept"))
+        let serves = &self.owner.serves;
+        Error::Server(format!("the server at {serves} went away ({error}); what was acknowledged is kept"))
     }
 }
 
