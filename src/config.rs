@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use thorax_models::device::Choice;
 
 use crate::error::{Error, Result};
+use crate::logging::Format;
 
 /// The commented default file.
 pub const REFERENCE: &str = include_str!("default.toml");
@@ -26,8 +27,12 @@ pub struct Config {
     pub model: String,
     /// Where models are trained: auto, cpu or cuda.
     pub device: Choice,
+    /// How lines of the log look: text or json.
+    pub log_format: Format,
     /// The server.
     pub server: Server,
+    /// The audit log.
+    pub audit: Audit,
     /// The search.
     pub search: Search,
 }
@@ -54,6 +59,22 @@ pub struct Server {
     pub insecure_http: bool,
     /// What each client may ask for in a minute; a search counts 2, one with a film 10. 0 = no limit.
     pub requests_per_minute: u32,
+    /// Connections at once; more wait.
+    pub connections: usize,
+    /// Seconds that the head of a request may take to arrive.
+    pub head_seconds: u64,
+    /// Seconds that its body may take.
+    pub body_seconds: u64,
+    /// Seconds that a connection may be idle.
+    pub idle_seconds: u64,
+}
+
+/// What the audit log has.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Audit {
+    /// What was looked for too. It can say something of a patient.
+    pub query_text: bool,
 }
 
 /// How candidates are gathered.
@@ -98,6 +119,10 @@ impl Default for Server {
             tls_key: PathBuf::new(),
             insecure_http: false,
             requests_per_minute: 6000,
+            connections: 1024,
+            head_seconds: 10,
+            body_seconds: 120,
+            idle_seconds: 75,
         }
     }
 }
@@ -156,6 +181,13 @@ impl Config {
         }
         if self.server.upload_megapixels == 0 || self.server.upload_megapixels > 100 {
             return wrong("server.upload_megapixels", "between 1 and 100");
+        }
+        let Server { connections, head_seconds, body_seconds, idle_seconds, .. } = self.server;
+        if connections == 0 || connections > 1_000_000 {
+            return wrong("server.connections", "between 1 and 1000000");
+        }
+        if [head_seconds, body_seconds, idle_seconds].iter().any(|seconds| !(1..=3600).contains(seconds)) {
+            return wrong("server.head_seconds, body_seconds and idle_seconds", "between 1 and 3600");
         }
         let Server { tls_certificate, tls_key, .. } = &self.server;
         if tls_certificate.as_os_str().is_empty() != tls_key.as_os_str().is_empty() {

@@ -15,7 +15,7 @@
 //! - [`cli`] one file per subcommand
 //! - [`audit`] who did what, in a log that shows when it was changed
 //! - [`access`] who may do what: tokens and roles
-//! - [`home`], [`owner`], [`config`], [`error`], [`progress`], [`interrupt`], [`memory`], [`nice`], [`private`] what they all use
+//! - [`home`], [`owner`], [`config`], [`error`], [`progress`], [`interrupt`], [`logging`], [`memory`], [`nice`], [`private`] what they all use
 
 pub mod ablation;
 pub mod access;
@@ -33,6 +33,7 @@ pub mod findings;
 pub mod home;
 pub mod indexing;
 pub mod interrupt;
+pub mod logging;
 pub mod memory;
 pub mod nice;
 pub mod owner;

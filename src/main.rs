@@ -3,16 +3,15 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use thorax::{Error, cli::Cli, interrupt};
-use tracing_subscriber::EnvFilter;
+use thorax::{Error, cli::Cli, interrupt, logging};
 
 fn main() -> ExitCode {
     thorax::memory::keep_freed_pages();
     thorax::memory::one_thread_for_each_tensor();
-    let filter = EnvFilter::try_from_env("THORAX_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let cli = Cli::parse();
+    logging::begin(cli.log_format(), cli.serves());
     interrupt::install();
-    match Cli::parse().run() {
+    match cli.run() {
         Ok(()) => ExitCode::SUCCESS,
         // `thorax search ... | head` closes the pipe: nothing went wrong.
         Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,

@@ -16,8 +16,11 @@ pub const MAX_PIXELS: u64 = 100_000_000;
 /// A file with more bytes is not read.
 pub const MAX_FILE_BYTES: u64 = 1 << 30;
 
-/// What a decoder may allocate, bytes: [`MAX_PIXELS`] of 16-bit RGBA, and some room.
-const MAX_ALLOCATION: u64 = MAX_PIXELS * 8 + (64 << 20);
+/// What a decoder may allocate for each pixel, bytes: 16-bit RGBA.
+const ALLOCATION: u64 = 8;
+
+/// What it may allocate besides.
+const ROOM: u64 = 64 << 20;
 
 /// Reads and decodes a film. Depth and channels stay as they are in the file; the orientation noted in EXIF is applied,
 /// as browsers do.
@@ -33,7 +36,15 @@ pub fn load_image(path: &Path) -> Result<DynamicImage, Rejected> {
 /// # Errors
 /// As [`load_image`].
 pub fn decode_image(bytes: &[u8], path: &Path) -> Result<DynamicImage, Rejected> {
-    decode(bytes).map_err(|reason| reject_file(path, reason))
+    decode_image_within(bytes, path, MAX_PIXELS)
+}
+
+/// Decodes a film of at most `most` pixels: one that claims more is refused by its header, before anything is decoded.
+///
+/// # Errors
+/// As [`load_image`].
+pub fn decode_image_within(bytes: &[u8], path: &Path, most: u64) -> Result<DynamicImage, Rejected> {
+    decode(bytes, most.min(MAX_PIXELS)).map_err(|reason| reject_file(path, reason))
 }
 
 /// The bytes of a film's file.
@@ -55,7 +66,7 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, Rejected> {
     fs_err::read(path).map_err(reject)
 }
 
-fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
+fn decode(bytes: &[u8], most: u64) -> Result<DynamicImage, String> {
     let kind = sniff::kind(bytes)?;
     let (format, name) = match kind {
         Kind::Jpeg => (ImageFormat::Jpeg, "JPEG"),
@@ -66,13 +77,13 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, String> {
     }
     let damaged = |error: image::ImageError| format!("damaged {name}: {error}");
     let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MAX_ALLOCATION);
+    limits.max_alloc = Some(most * ALLOCATION + ROOM);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(damaged)?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MAX_PIXELS {
-        return Err(format!("{width} x {height} pixels; at most {MAX_PIXELS} are decoded"));
+    if u64::from(width) * u64::from(height) > most {
+        return Err(format!("{width} x {height} pixels; at most {most} are decoded"));
     }
     if width == 0 || height == 0 {
         return Err("has no pixels".to_owned());
@@ -126,7 +137,7 @@ mod tests {
             }
             assert!(fault(&whole[..whole.len() - 2]).contains("truncated"), "{format:?}");
             for length in 1..whole.len() {
-                assert!(decode(&whole[..length]).is_err(), "{format:?} cut at {length} is read");
+                assert!(decode(&whole[..length], MAX_PIXELS).is_err(), "{format:?} cut at {length} is read");
             }
             // A download that reserved its space: the right length, the rest zeros.
             let mut padded = whole[..whole.len() / 2].to_vec();
@@ -144,8 +155,8 @@ mod tests {
         with_preview.extend_from_slice(&u16::try_from(preview.len() + 2).unwrap().to_be_bytes());
         with_preview.extend_from_slice(&preview);
         with_preview.extend_from_slice(&whole[2..]);
-        assert!(decode(&with_preview).is_ok());
-        assert!(decode(&with_preview[..with_preview.len() - 20]).is_err());
+        assert!(decode(&with_preview, MAX_PIXELS).is_ok());
+        assert!(decode(&with_preview[..with_preview.len() - 20], MAX_PIXELS).is_err());
     }
 
     #[test]

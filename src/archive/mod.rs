@@ -56,7 +56,7 @@ mod table;
 mod walk;
 
 pub use check::{Checked, check_study};
-pub use load::{decode_image, load_image, read_file};
+pub use load::{MAX_PIXELS, decode_image, decode_image_within, load_image, read_file};
 pub use reader::{Rejected, Studies};
 pub use sections::{fold_white_space, section_ranges, split_sections};
 pub use source::{ArchiveError, Source, open, open_all};

@@ -45,6 +45,9 @@ pub struct Event {
     /// How many were found, deleted, exported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
+    /// A command that ended with an error.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
     /// The request's id, as the server's log has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
@@ -79,6 +82,7 @@ impl Event {
             key: None,
             status: None,
             count: None,
+            failed: false,
             request: None,
             query: None,
             token: None,

@@ -1,6 +1,7 @@
 //! `thorax backup`: the catalogue into a file.
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,7 @@ impl Backup {
             true => target::to_folder(&opened.home, &opened.catalogue, &self.to, self.models)?,
             false => (target::to_file(&opened.catalogue, &self.to)?, self.to),
         };
+        opened.counted.store(end.studies, Ordering::SeqCst);
         say("saved in", end, path, opened.json)
     }
 

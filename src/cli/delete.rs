@@ -1,6 +1,7 @@
 //! `thorax delete`: studies out of the catalogue.
 
 use std::io::{BufRead, IsTerminal, Write};
+use std::sync::atomic::Ordering;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -66,6 +67,7 @@ impl Delete {
                 consent(ids.len(), catalogue.len(), opened.serving().is_none())?;
             }
             deleted = catalogue.remove(&ids.iter().map(String::as_str).collect::<Vec<_>>())?;
+            opened.counted.store(deleted as u64, Ordering::SeqCst);
             if let Some(serving) = opened.serving() {
                 serving.current().index().catch_up(catalogue)?;
             }

@@ -1,6 +1,7 @@
 //! `thorax import SOURCE PATH...`: an archive into the catalogue.
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -70,6 +71,7 @@ impl Import {
         let (studies, total) = self.open(&opened.home)?;
         let progress = opened.watch.stage("importing", total);
         let summary = import(catalogue, studies, &progress)?;
+        opened.counted.store((summary.added + summary.updated) as u64, Ordering::SeqCst);
         progress.finish();
         if opened.json {
             output::json(&Report { source: &self.source, catalogue: catalogue.len(), summary: &summary })?;

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. Results on stdout, progress and logs on stderr.
 
 pub mod ablate;
+pub mod audit;
 pub mod backup;
 pub mod cohort;
 pub mod delete;
@@ -26,8 +27,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::home::Home;
+use crate::logging::Format;
 use through::Remote;
 
 /// Search your own archive of chest X-rays by text or by image. Not for diagnosis.
@@ -43,6 +46,9 @@ pub struct Cli {
     /// Threads for decoding, encoding and scanning; 0 = all cores.
     #[arg(long, global = true, env = "THORAX_THREADS", value_name = "N")]
     threads: Option<usize>,
+    /// How lines of the log look [default: text, or `log_format` of thorax.toml].
+    #[arg(long, global = true, env = "THORAX_LOG_FORMAT", value_enum, value_name = "FORMAT")]
+    log_format: Option<Format>,
     #[command(subcommand)]
     command: Command,
 }
@@ -80,6 +86,7 @@ enum Command {
     Explain(explain::Explain),
     Serve(serve::Serve),
     Token(token::TokenCommand),
+    Audit(audit::Audit),
     Status(status::Status),
     Doctor(doctor::Doctor),
     Backup(backup::Backup),
@@ -116,6 +123,20 @@ impl Context {
 }
 
 impl Cli {
+    /// How lines of the log look. The log begins before the configuration is read: a faulty one is reported later.
+    pub fn log_format(&self) -> Format {
+        let configured = || {
+            let home = self.home.clone().or_else(|| default_home().ok())?;
+            Config::load(&home).ok().map(|config| config.log_format)
+        };
+        self.log_format.or_else(configured).unwrap_or_default()
+    }
+
+    /// Whether the log has a line for each request.
+    pub fn serves(&self) -> bool {
+        matches!(self.command, Command::Serve(_))
+    }
+
     /// Runs the subcommand.
     ///
     /// # Errors
@@ -136,6 +157,7 @@ impl Cli {
             Command::Eval(command) => command.run(&context),
             Command::Explain(command) => command.run(&context),
             Command::Serve(command) => command.run(&context),
+            Command::Audit(command) => command.run(&context),
             Command::Token(command) => command.run(&context),
             Command::Status(command) => Remote::Status(command).run(&context),
             Command::Doctor(command) => command.run(&context),

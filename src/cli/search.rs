@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::output;
 use super::through::Opened;
+use crate::archive::{MAX_PIXELS, read_file};
 use crate::error::{Error, Result};
 use crate::findings::Polarity;
 use crate::search::explain::Explained;
@@ -108,7 +109,7 @@ impl Search {
 }
 
 fn film(path: &Path) -> Result<QueryFilm> {
-    Ok(QueryFilm::decode(&crate::archive::read_file(path)?, path)?)
+    Ok(QueryFilm::decode(&read_file(path)?, path, MAX_PIXELS)?)
 }
 
 fn weight(text: &str) -> Result<(String, f32), String> {

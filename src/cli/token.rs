@@ -8,6 +8,7 @@ use super::{Context, output};
 use crate::access::Role;
 use crate::access::file::{self, Tokens};
 use crate::access::token::{Token, now};
+use crate::audit::{Event, Log, Who};
 use crate::error::{Error, Result};
 
 /// Make, list and revoke the tokens that the server asks for.
@@ -80,7 +81,9 @@ impl TokenCommand {
             Action::Create { name, role, expires_days } => {
                 let expires = expires_days.map(|days| now() + i64::from(days) * 86_400);
                 let (token, text) = Token::create(&name, role, expires)?;
+                let log = Log::open(home.path())?;
                 file::add(home.path(), token.clone())?;
+                log.append(event("token created", &token))?;
                 if context.json {
                     return output::json(&shown(&token, Some(&text)));
                 }
@@ -103,6 +106,8 @@ impl TokenCommand {
             }
             Action::Revoke { id } => {
                 let token = file::revoke(home.path(), &id)?;
+                // the token is refused already: that counts more than the line
+                Log::open(home.path())?.append(event("token revoked", &token))?;
                 if context.json {
                     return output::json(&shown(&token, None));
                 }
@@ -110,6 +115,10 @@ impl TokenCommand {
             }
         }
     }
+}
+
+fn event(kind: &str, token: &Token) -> Event {
+    Event { token: Some(token.id.clone()), ..Event::new(Who::CommandLine, kind) }
 }
 
 fn shown<'a>(token: &'a Token, text: Option<&'a str>) -> Shown<'a> {

@@ -53,6 +53,9 @@ pub struct Body {
     pub explain: bool,
     /// Rank by the encoder alone.
     pub encoder_only: bool,
+    /// Most pixels of a film that came with the request; the server's, not the caller's.
+    #[serde(skip)]
+    pub most_pixels: Option<u64>,
 }
 
 impl Body {
@@ -62,15 +65,16 @@ impl Body {
     /// A film that is no film, or no base64.
     pub fn request(self, film: Option<&[u8]>) -> Result<Request> {
         let name = Path::new("the uploaded film");
+        let most = self.most_pixels.unwrap_or(u64::MAX);
         let mut films = Vec::with_capacity(self.images.len() + 1);
         for text in &self.images {
             let bytes = BASE64_STANDARD
                 .decode(text)
                 .map_err(|_| Error::Caller("'images' holds files of films in base64; one is none".to_owned()))?;
-            films.push(QueryFilm::decode(&bytes, name)?);
+            films.push(QueryFilm::decode(&bytes, name, most)?);
         }
         if let Some(bytes) = film {
-            films.push(QueryFilm::decode(bytes, name)?);
+            films.push(QueryFilm::decode(bytes, name, most)?);
         }
         let query = Query { text: self.text, films, like: self.like, unlike: self.unlike, weights: self.weights };
         Ok(Request {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use image::DynamicImage;
 use serde::{Deserialize, Serialize};
 
-use crate::archive::{Rejected, decode_image};
+use crate::archive::{Rejected, decode_image_within};
 use crate::config::Config;
 use crate::error::{Error, Result};
 
@@ -41,12 +41,12 @@ pub struct QueryFilm {
 }
 
 impl QueryFilm {
-    /// Decodes a film; `name` is for the message only.
+    /// Decodes a film of at most `most` pixels; `name` is for the message only.
     ///
     /// # Errors
-    /// See [`decode_image`].
-    pub fn decode(bytes: &[u8], name: &Path) -> Result<Self, Rejected> {
-        let image = Box::new(decode_image(bytes, name)?);
+    /// See [`decode_image_within`].
+    pub fn decode(bytes: &[u8], name: &Path, most: u64) -> Result<Self, Rejected> {
+        let image = Box::new(decode_image_within(bytes, name, most)?);
         Ok(Self { image, hash: Some(blake3::hash(bytes).to_hex().to_string()) })
     }
 }

@@ -1,46 +1,88 @@
-//! What every request passes before it is answered: foreign pages, who asks, how much, may they.
+//! What every request passes before it is answered: foreign pages, who asks, how much, may they; and what is written down of it.
 //!
 //! The rule is found by method and path. The route that answered is compared with it afterwards, so that a route that is
 //! shadowed by another's rule shows nothing either.
 
+use std::time::Duration;
+
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
+use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, ResponseError, web};
+use actix_web::{HttpMessage, HttpResponse, ResponseError, web};
 
 use super::access::{Found, METRICS, Rule, find};
 use super::callers::{Caller, Callers, address};
 use super::fault::Fault;
-use super::origin;
+use super::{noted, origin, patience};
+use crate::audit::Log;
+
+/// What is written down, and how long a body may take.
+pub struct Terms {
+    /// The audit log.
+    pub audit: std::sync::Arc<Log>,
+    /// With what was looked for.
+    pub query_text: bool,
+    /// How long a body may take to arrive.
+    pub upload: Duration,
+}
 
 /// Lets a request through, or answers why not.
 pub async fn gate(
     callers: web::Data<Callers>,
-    request: ServiceRequest,
+    terms: web::Data<Terms>,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let found = find(request.method(), request.path());
+    let rule = if let Found::Rule(rule) = &found { Some(*rule) } else { None };
     let mut caller = Caller::Nobody;
-    let passed = pass(&callers, &request, &found, &mut caller).await;
-    request.extensions_mut().insert(caller);
-    if let Err(fault) = passed {
-        return Ok(request.into_response(fault.error_response()));
+    let mut passed = pass(&callers, &request, &found, &mut caller).await;
+    if passed.is_ok() && rule.is_some_and(|rule| rule.audited) {
+        // what cannot be written down is not begun
+        passed = terms.audit.ready().map_err(|_| Fault::no_audit());
     }
-    let answer = next.call(request).await?.map_into_boxed_body();
-    let answered = answer.request().match_pattern();
-    match found {
-        // what has no route at all is not there
-        Found::Rule(rule)
-            if answered.as_deref().is_some_and(|pattern| pattern != rule.pattern)
-                && answer.status() != StatusCode::NOT_FOUND =>
-        {
-            tracing::error!("{:?} was answered under the rule of {}: it needs one of its own", answered, rule.pattern);
-            let fault = Fault::forbidden("this route has no rule");
-            Ok(answer.into_response(fault.error_response()))
+    request.extensions_mut().insert(caller.clone());
+    let mut answer = match passed {
+        Err(fault) => request.into_response(fault.error_response()),
+        Ok(()) => {
+            patience::limit(&mut request, terms.upload);
+            routed(next.call(request).await?.map_into_boxed_body(), rule)
         }
-        _ => Ok(answer),
+    };
+    if let Some(event) = noted::event(&answer, &caller, rule, terms.query_text)
+        && terms.audit.append(event).is_err()
+    {
+        answer = instead(answer, Fault::no_audit());
     }
+    if !is_text(answer.response()) {
+        // `observe` takes the mark away again
+        answer.headers_mut().insert(header::CONTENT_ENCODING, header::HeaderValue::from_static("identity"));
+    }
+    Ok(answer)
+}
+
+/// The answer, unless another route gave it than that of the rule.
+fn routed(answer: ServiceResponse<BoxBody>, rule: Option<&Rule>) -> ServiceResponse<BoxBody> {
+    let (Some(rule), Some(pattern)) = (rule, answer.request().match_pattern()) else { return answer };
+    // what has no route at all is not there
+    if pattern == rule.pattern || answer.status() == StatusCode::NOT_FOUND {
+        return answer;
+    }
+    tracing::error!("{pattern} was answered under the rule of {}: it needs one of its own", rule.pattern);
+    instead(answer, Fault::forbidden("this route has no rule"))
+}
+
+fn instead(answer: ServiceResponse<BoxBody>, fault: Fault) -> ServiceResponse<BoxBody> {
+    answer.into_response(fault.error_response())
+}
+
+/// Whether compressing an answer is worth it. A stream of events must not wait for more of it.
+fn is_text(answer: &HttpResponse<BoxBody>) -> bool {
+    let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let known = ["text/html", "text/css", "text/csv", "text/javascript", "text/plain", "image/svg+xml"];
+    known.contains(&kind) || kind.ends_with("json") || kind == "application/x-ndjson" || kind == "application/jsonl"
 }
 
 async fn pass(callers: &Callers, request: &ServiceRequest, found: &Found, caller: &mut Caller) -> Result<(), Fault> {

@@ -12,6 +12,8 @@
 //!
 //! What every request passes:
 //! - [`gate`] foreign pages, who asks, how much, may they: [`origin`], [`callers`], [`limits`], and the table of [`access`]
+//! - [`patience`] how long a body may take; [`noted`] what the audit log is told
+//! - [`observe`] an id, a line in the log, [`metrics`]; [`health`]
 //! - [`headers`] of every answer; [`tls`]
 //!
 //! Beside them:
@@ -26,13 +28,18 @@ pub mod callers;
 pub mod fault;
 pub mod gate;
 pub mod headers;
+pub mod health;
 pub mod heatmap;
 pub mod images;
 pub mod internal;
 pub mod jobs;
 pub mod limits;
+pub mod metrics;
+pub mod noted;
+pub mod observe;
 pub mod origin;
 pub mod page;
+pub mod patience;
 pub mod search;
 pub mod serving;
 pub mod session;
@@ -46,16 +53,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Thread;
 use std::time::Duration;
 
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use rustls::ServerConfig;
 
 use crate::access::Keyring;
+use crate::audit::Log;
 use crate::error::Result;
 use crate::interrupt;
 use crate::owner::Owner;
 
 use callers::Callers;
+use gate::Terms;
+use metrics::Metrics;
 pub use serving::{Current, Serving};
 
 /// How often the server looks whether another generation was made current.
@@ -113,6 +123,12 @@ fn answer(listeners: Listeners, serving: &Arc<Serving>, owner: Owner) -> Result<
     let keyring = Arc::new(Keyring::new(serving.home().path()));
     let address = listeners.public.local_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
     let callers = web::Data::new(Callers::new(keyring, address, &config.server));
+    let audit = Arc::new(Log::open(serving.home().path())?);
+    audit.keep_durable();
+    let upload = Duration::from_secs(config.server.body_seconds);
+    let terms = web::Data::new(Terms { audit, query_text: config.audit.query_text, upload });
+    let metrics = web::Data::new(Metrics::default());
+    let config = config.server.clone();
     let with_tls = listeners.tls.is_some();
     let serving = web::Data::from(Arc::clone(serving));
     let beside = serving.clone();
@@ -122,11 +138,19 @@ fn answer(listeners: Listeners, serving: &Arc<Serving>, owner: Owner) -> Result<
         App::new()
             .app_data(serving.clone())
             .app_data(callers.clone())
+            .app_data(terms.clone())
+            .app_data(metrics.clone())
             .app_data(web::PayloadConfig::new(upload_limit))
             .app_data(web::JsonConfig::default().limit(json_limit).error_handler(fault::json))
             .app_data(web::QueryConfig::default().error_handler(fault::query))
+            // the last one is the first that sees a request
             .wrap(from_fn(gate::gate))
+            .wrap(Compress::default())
             .wrap(headers::headers(with_tls))
+            .wrap(from_fn(observe::observe))
+            .service(health::healthz)
+            .service(health::readyz)
+            .service(metrics::metrics)
             .service(
                 web::scope("/api/v1")
                     .service(session::sign_in)
@@ -145,6 +169,11 @@ fn answer(listeners: Listeners, serving: &Arc<Serving>, owner: Owner) -> Result<
             .default_service(web::to(page::page))
     })
     .workers(workers)
+    .max_connections(config.connections.div_ceil(workers))
+    .client_request_timeout(Duration::from_secs(config.head_seconds))
+    .client_disconnect_timeout(Duration::from_secs(5))
+    .tls_handshake_timeout(Duration::from_secs(config.head_seconds))
+    .keep_alive(Duration::from_secs(config.idle_seconds))
     .disable_signals()
     .shutdown_timeout(10);
     let server = match listeners.tls {

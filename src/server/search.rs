@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, post, web};
 use serde::Deserialize;
 
 use super::fault::Fault;
+use super::noted::{self, Asked, Counted};
 use super::serving::Current;
 use crate::error::{Error, Result};
 use crate::search::body::Body;
@@ -45,9 +46,12 @@ pub async fn image(
     run(engine, body, Some(film)).await
 }
 
-async fn run(engine: Current, body: Body, film: Option<web::Bytes>) -> Result<HttpResponse, Fault> {
+async fn run(engine: Current, mut body: Body, film: Option<web::Bytes>) -> Result<HttpResponse, Fault> {
+    body.most_pixels = Some(engine.most_pixels());
+    let asked = body.text.clone().map(Asked);
     let answer = web::block(move || -> Result<Response> { engine.search(body.request(film.as_deref())?) }).await??;
-    Ok(HttpResponse::Ok().json(without_paths(answer)))
+    let counted = Counted(answer.results.len());
+    Ok(noted::with(HttpResponse::Ok().json(without_paths(answer)), counted, asked))
 }
 
 /// The server's file names are nobody's business.

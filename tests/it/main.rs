@@ -4,6 +4,7 @@
 mod support;
 
 mod access;
+mod audit;
 mod bad_input;
 mod cohort;
 mod contract;
@@ -13,11 +14,14 @@ mod disk;
 mod evaluation;
 mod http;
 mod kill;
+mod limits;
 mod model;
+mod operations;
 mod real_data;
 mod reindexing;
 mod search;
 mod shipped;
 mod through;
+mod tls;
 mod training;
 mod truth;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use thorax_index::Space;
 
+use crate::audit::{Event, Log, Who};
 use crate::cli::{Context, output};
 use crate::cohort::export::columns::{Allowed, chosen};
 use crate::cohort::export::pseudonyms::Pseudonyms;
@@ -77,6 +78,7 @@ impl Export {
         let mut table = table::table(format, target, &columns, &cohort)?;
         let done = export(archive.catalogue(), &cohort, &columns, pseudonyms.as_ref(), table.as_mut())?;
         table.finish()?;
+        noted(context, done.rows)?;
         if done.gone > 0 {
             output::note(&format!("{} studies are gone from the archive, and left out", done.gone));
         }
@@ -128,6 +130,7 @@ impl Export {
         let rows = PathBuf::from(rows);
         let targets = (Target::file(out, self.force)?, Target::file(&rows, self.force)?);
         let done = embeddings::export(store, cohort, archive.index()?, space, format, pseudonyms, targets)?;
+        noted(context, done.rows)?;
         if done.without > 0 {
             output::note(&format!("{} studies have no vector: without {kind}, not indexed yet, or gone", done.without));
         }
@@ -142,4 +145,10 @@ impl Export {
             rows.display()
         ))
     }
+}
+
+/// A line in the audit log.
+fn noted(context: &Context, rows: u64) -> Result<()> {
+    let event = Event { count: Some(rows), ..Event::new(Who::CommandLine, "export") };
+    Log::open(context.home()?.path())?.append(event)
 }

@@ -10,6 +10,7 @@ pub mod wire;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 use thorax_index::Catalogue;
@@ -17,6 +18,7 @@ use thorax_models::Encoder;
 
 use super::output::{self, Said};
 use super::{Context, backup, delete, import, index, search, status};
+use crate::audit::{Event, Log, Who};
 use crate::error::Result;
 use crate::home::Home;
 use crate::nice;
@@ -58,6 +60,10 @@ pub struct Opened {
     pub watch: Watch,
     /// `--json`.
     pub json: bool,
+    /// Who asked for the command.
+    pub who: Who,
+    /// For the audit log: how many studies were imported, deleted, saved.
+    pub counted: AtomicU64,
     serving: Option<Arc<Serving>>,
 }
 
@@ -68,13 +74,17 @@ impl Opened {
     /// Another process owns it, or its catalogue cannot be read.
     pub fn here(home: Home, json: bool) -> Result<Self> {
         let catalogue = Arc::new(home.catalogue()?);
-        Ok(Self { home, catalogue, watch: Watch::terminal(), json, serving: None })
+        Ok(Self::new(home, catalogue, Watch::terminal(), json, None))
     }
 
     /// The home that a server has open.
     pub fn served(serving: Arc<Serving>, watch: Watch, json: bool) -> Self {
         let (home, catalogue) = (serving.home().clone(), Arc::clone(serving.catalogue()));
-        Self { home, catalogue, watch, json, serving: Some(serving) }
+        Self::new(home, catalogue, watch, json, Some(serving))
+    }
+
+    fn new(home: Home, catalogue: Arc<Catalogue>, watch: Watch, json: bool, serving: Option<Arc<Serving>>) -> Self {
+        Self { home, catalogue, watch, json, who: Who::CommandLine, counted: AtomicU64::default(), serving }
     }
 
     /// The server that runs this command, if one does.
@@ -142,7 +152,24 @@ impl Remote {
         }
     }
 
+    /// Runs the command; what changes or copies the archive is written down.
     fn run_on(self, opened: &Opened) -> Result<()> {
+        if !self.is_job() {
+            return self.run_unnoted(opened);
+        }
+        // what cannot be written down is not begun
+        let (log, kind) = (Log::open(opened.home.path())?, self.name());
+        let outcome = self.run_unnoted(opened);
+        let event = Event {
+            count: Some(opened.counted.load(Ordering::SeqCst)),
+            failed: outcome.is_err(),
+            ..Event::new(opened.who.clone(), kind)
+        };
+        let noted = log.append(event);
+        outcome.and(noted)
+    }
+
+    fn run_unnoted(self, opened: &Opened) -> Result<()> {
         match self {
             Remote::Import(command) => command.run_on(opened),
             Remote::Delete(command) => command.run_on(opened),
