@@ -8,6 +8,8 @@
 //! HOME/index/<n>/        generations;     HOME/index/CURRENT names the one in use
 //! HOME/cache/            what is quicker to read than to make; may be deleted
 //! HOME/phantom/          films made by `thorax import phantom`
+//! HOME/tokens.json       who may use the server, see [`crate::access`]
+//! HOME/audit/            who did what, see [`crate::audit`]
 //! HOME/server.json       as long as a server owns the home: where it is, see [`crate::owner`]
 //! ```
 

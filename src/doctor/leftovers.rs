@@ -33,7 +33,11 @@ fn all(home: &Path) -> Vec<PathBuf> {
         }
     };
     let replaced = |name: &str| name.ends_with(".new");
-    look(home, &|name| matches!(name, "catalogue.restoring" | "catalogue.replaced") || name.ends_with(".thorax-new"));
+    let private = |name: &str| replaced(name) && (name.starts_with("tokens.json.") || name.starts_with("server.json."));
+    look(home, &|name| {
+        matches!(name, "catalogue.restoring" | "catalogue.replaced") || name.ends_with(".thorax-new") || private(name)
+    });
+    look(&home.join("audit"), &replaced);
     look(&home.join("catalogue"), &replaced);
     look(&home.join("index"), &replaced);
     look(&home.join("models"), &|name| replaced(name) || (name.starts_with('.') && name.ends_with(".import")));

@@ -4,11 +4,13 @@
 //! - [`repair`] what is derived is made anew, damaged records are set aside
 //! - [`models`] fingerprints of the models beside what their cards say
 //! - [`films`] the films' bytes beside the hashes in the catalogue
+//! - `notes` the audit log's chain
 //! - `leftovers` temporary files of stopped runs
 
 pub mod films;
 mod leftovers;
 pub mod models;
+mod notes;
 pub mod repair;
 
 use serde::Serialize;
@@ -91,6 +93,7 @@ fn examine_with(home: &Home, catalogue: Option<&Catalogue>, options: Options, mu
     if let Some(catalogue) = readable {
         report.films = films::examine(home, catalogue, options.all_films, &mut report.findings)?;
     }
+    notes::examine(home, &mut report.findings);
     leftovers::examine(home, &mut report.findings);
     let clean = report.faults().next().is_none();
     report.clean = clean;

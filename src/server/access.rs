@@ -21,7 +21,7 @@ pub struct Rule {
     pub permission: Option<Permission>,
     /// What the audit log calls it.
     pub kind: &'static str,
-    /// Whether the audit log has a line for each time that it was let in. Refusals always have one.
+    /// Whether the audit log has a line for each time that it was let in. Refusals have one, up to a number each minute.
     pub audited: bool,
     /// What it takes from its caller's allowance; a look at a study is 1.
     pub cost: u32,

@@ -50,7 +50,9 @@ pub async fn gate(
             routed(next.call(request).await?.map_into_boxed_body(), rule)
         }
     };
+    let refused = matches!(answer.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
     if let Some(event) = noted::event(&answer, &caller, rule, terms.query_text)
+        && (!refused || callers.limits.refusal(address(answer.request().peer_addr())))
         && terms.audit.append(event).is_err()
     {
         answer = instead(answer, Fault::no_audit());

@@ -16,6 +16,8 @@ use crate::config;
 
 /// Sign-ins with a token that is not known to be right, each minute and address.
 const SIGN_INS: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
+/// Refusals that the audit log has, each minute and address: who is not let in must not fill the disk.
+const REFUSALS: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
 /// Callers that are remembered before the idle ones are forgotten.
 const CROWD: usize = 4096;
 /// How often they are forgotten at most.
@@ -36,6 +38,7 @@ type Buckets = RateLimiter<Client, HashMapStateStore<Client>, DefaultClock>;
 pub struct Limits {
     requests: Option<Buckets>,
     sign_ins: Buckets,
+    refusals: Buckets,
     swept: Mutex<Instant>,
 }
 
@@ -47,6 +50,7 @@ impl Limits {
         Self {
             requests: requests.map(|each| RateLimiter::hashmap(Quota::per_minute(each))),
             sign_ins: RateLimiter::hashmap(Quota::per_minute(SIGN_INS)),
+            refusals: RateLimiter::hashmap(Quota::per_minute(REFUSALS)),
             swept: Mutex::new(Instant::now()),
         }
     }
@@ -76,6 +80,12 @@ impl Limits {
         self.sign_ins
             .check_key(&Client::address(address))
             .map_err(|until| Fault::too_many(until.wait_time_from(clock.now())))
+    }
+
+    /// Whether the audit log has a line for one more refusal of this address.
+    pub fn refusal(&self, address: IpAddr) -> bool {
+        self.sweep(&self.refusals);
+        self.refusals.check_key(&Client::address(address)).is_ok()
     }
 
     fn sweep(&self, buckets: &Buckets) {
@@ -141,5 +151,7 @@ mod tests {
         }
         assert!(limits.sign_in("192.0.2.1".parse().unwrap()).is_err());
         limits.sign_in("192.0.2.2".parse().unwrap()).unwrap();
+        let written = (0..1000).filter(|_| limits.refusal("192.0.2.1".parse().unwrap())).count();
+        assert_eq!(written, REFUSALS.get() as usize);
     }
 }

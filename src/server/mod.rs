@@ -14,7 +14,7 @@
 //! - [`gate`] foreign pages, who asks, how much, may they: [`origin`], [`callers`], [`limits`], and the table of [`access`]
 //! - [`patience`] how long a body may take; [`noted`] what the audit log is told
 //! - [`observe`] an id, a line in the log, [`metrics`]; [`health`]
-//! - [`headers`] of every answer; [`tls`]
+//! - [`headers`] of every answer; [`tls`]; [`etag`] for what a browser has already
 //!
 //! Beside them:
 //! - [`serving`] the engine that answers, and how the next one takes its place
@@ -25,6 +25,7 @@
 
 pub mod access;
 pub mod callers;
+pub mod etag;
 pub mod fault;
 pub mod gate;
 pub mod headers;

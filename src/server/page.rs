@@ -4,7 +4,9 @@ use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse};
 use rust_embed::RustEmbed;
 
+use super::etag;
 use super::fault::Fault;
+use crate::access::token::hex;
 
 #[derive(RustEmbed)]
 #[folder = "web/dist"]
@@ -36,5 +38,9 @@ pub async fn page(request: HttpRequest) -> Result<HttpResponse, Fault> {
     };
     // Vite names its assets by content.
     let cache = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, cache)).content_type(kind).body(file.data.into_owned()))
+    let tag = etag::tag(&hex(&file.metadata.sha256_hash()), "");
+    let known = etag::is_known(&request, &tag);
+    let mut answer = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    answer.insert_header((header::CACHE_CONTROL, cache)).insert_header(tag);
+    Ok(if known { answer.finish() } else { answer.content_type(kind).body(file.data.into_owned()) })
 }

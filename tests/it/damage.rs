@@ -102,7 +102,7 @@ fn run(home: &Path, arguments: &[&str], what: &str) -> Said {
 }
 
 fn bring_back(sound: &Path, home: &Path) {
-    for name in ["catalogue", "index", "models", "phantom"] {
+    for name in ["audit", "catalogue", "index", "models", "phantom"] {
         let _ = fs::remove_dir_all(home.join(name));
         copy(&sound.join(name), &home.join(name));
     }

@@ -92,6 +92,17 @@ fn text_is_compressed_and_films_are_not() {
     );
     let (status, head, _) = ask("GET", &format!("/api/v1/images/{film}"), "\r\n");
     assert!(status == 200 && !head.contains("content-encoding"), "{head}");
+
+    // What a browser has already is not sent again.
+    for path in ["/".to_owned(), "/index.html".to_owned()] {
+        let (status, head, body) = ask("GET", &path, "\r\n");
+        let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap_or_else(|| panic!("{path}: {head}"));
+        assert!(status == 200 && !body.is_empty());
+        let (status, head, body) = ask("GET", &path, &format!("If-None-Match: {}\r\n\r\n", tag.replace('w', "W")));
+        assert_eq!((status, body.len()), (304, 0), "{path}");
+        assert!(head.contains("etag: ") && head.contains("cache-control: "), "{path}: {head}");
+        assert_eq!(ask("GET", &path, "If-None-Match: \"another\"\r\n\r\n").0, 200);
+    }
 }
 
 #[test]
