@@ -4,7 +4,7 @@ use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse};
 use rust_embed::RustEmbed;
 
-use super::etag;
+use super::etag::{self, Known};
 use super::fault::Fault;
 use crate::access::token::hex;
 
@@ -14,7 +14,7 @@ use crate::access::token::hex;
 struct Files;
 
 /// A file of the page; `/` is `index.html`.
-pub async fn page(request: HttpRequest) -> Result<HttpResponse, Fault> {
+pub async fn page(request: HttpRequest, known: Known) -> Result<HttpResponse, Fault> {
     if request.method() != Method::GET {
         return Err(Fault::not_found("route"));
     }
@@ -39,7 +39,7 @@ pub async fn page(request: HttpRequest) -> Result<HttpResponse, Fault> {
     // Vite names its assets by content.
     let cache = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     let tag = etag::tag(&hex(&file.metadata.sha256_hash()), "");
-    let known = etag::is_known(&request, &tag);
+    let known = known.has(&tag);
     let mut answer = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     answer.insert_header((header::CACHE_CONTROL, cache)).insert_header(tag);
     Ok(if known { answer.finish() } else { answer.content_type(kind).body(file.data.into_owned()) })
