@@ -5,6 +5,7 @@ import { defineConfig } from "@playwright/test";
  * Drives the built thorax in a real Chromium. Environment:
  * - `THORAX_BIN`  the program, `../../target/release/thorax` where unset
  * - `CHROMIUM`    the browser, an installed one where unset (see `chromium.sh`)
+ * - `THORAX_URL`  a server that serves the same phantoms already, with `THORAX_FILM` and `THORAX_OTHER_FILM` of its films
  */
 const installed = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const chromium = process.env["CHROMIUM"] ?? installed.find(existsSync) ?? "chromium";

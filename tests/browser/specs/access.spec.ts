@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
 import { violations } from "../support/axe.ts";
-import { address, cards, drop, expect, filmPath, search, settled, shot, test } from "../support/test.ts";
+import { address, cards, drop, expect, filmPath, guarded, makeCohort, open, search, settled, shot, test } from "../support/test.ts";
 
 test("everything can be done from the keyboard", async ({ home }) => {
   await home.keyboard.type("left pleural effusion");
@@ -63,32 +63,77 @@ for (const colorScheme of ["dark", "light"] as const) {
   test.describe(`in the ${colorScheme} theme`, () => {
     test.use({ colorScheme });
 
-    test("no view has a serious violation", async ({ home }) => {
-      const check = async (view: string) => expect(await violations(home), view).toEqual([]);
-      await check("home");
+    const check = async (page: Page, view: string) => expect(await violations(page), view).toEqual([]);
+
+    test("searching and looking at studies have no violation", async ({ home }) => {
+      await check(home, "home");
       await search(home, "small left pleural effusion, no pneumothorax");
-      await cards(home).first().getByText("score (not a probability)").click();
-      await check("films");
+      await cards(home).first().getByText("why (score, not a probability)").click();
+      await home.getByRole("button", { name: "More like film 2", exact: true }).click();
+      await home.getByRole("button", { name: "Collect film 1", exact: true }).click();
+      await home.getByRole("button", { name: "Values" }).click();
+      await expect(home.getByTestId("facets")).toHaveAttribute("aria-busy", "false");
+      await home.getByTestId("understood").getByRole("button").first().click();
+      await check(home, "films");
       await shot(home, `results-${colorScheme}`);
+      await home.getByRole("button", { name: "To a cohort" }).click();
+      await check(home, "to a cohort");
+      await home.keyboard.press("Escape");
       await home.getByText("Reports", { exact: true }).click();
       await settled(home);
-      await check("reports");
+      await check(home, "reports");
       await home.getByRole("button", { name: "What filters can say" }).click();
-      await check("filter help");
+      await check(home, "filter help");
       await home.keyboard.press("Escape");
       await cards(home, "reports").first().locator("a.open").click();
-      await expect(home.getByTestId("report")).toBeVisible();
-      await check("study");
+      await expect(home.getByTestId("film")).toHaveClass(/loaded/);
+      await expect(home.getByTestId("similar").getByRole("link").first()).toBeVisible();
+      await home.getByText("How this film stands among the archive's").click();
+      await expect(home.getByTestId("standings").getByRole("table")).toBeVisible();
+      await home.keyboard.press("m");
+      await expect(home.getByTestId("heat")).toBeVisible();
+      const beside = home.getByLabel("Beside it");
+      if ((await beside.count()) > 0) await beside.selectOption({ index: 1 });
+      await check(home, "study");
       await shot(home, `study-${colorScheme}`);
       await home.keyboard.press("?");
-      await check("keys");
+      await check(home, "keys");
       await home.keyboard.press("Escape");
       await drop(home, "film", "image/png", readFileSync(filmPath()));
       await settled(home);
-      await check("film");
+      await check(home, "film");
       await drop(home, "notes.txt", "text/plain", Buffer.from("not a film"));
       await expect(home.getByRole("alert")).toBeVisible();
-      await check("refusal");
+      await check(home, "refusal");
+    });
+
+    test("cohorts, map, keeper, API and sign-in have no violation", async ({ home, watch }) => {
+      watch.allow(/status of 401/);
+      const name = await makeCohort(home, "sex:F");
+      await open(home, "Cohorts");
+      await home.getByRole("button", { name: "New cohort" }).click();
+      await check(home, "new cohort");
+      await home.keyboard.press("Escape");
+      await home.getByRole("navigation", { name: "Cohorts" }).getByRole("link", { name }).click();
+      await expect(home.getByTestId("cohort-studies").getByRole("link").first()).toBeVisible();
+      await check(home, "cohort");
+      await shot(home, `cohort-${colorScheme}`);
+      await open(home, "Map");
+      await home.getByRole("button", { name: "Select the rectangle" }).click();
+      await check(home, "map");
+      await shot(home, `map-${colorScheme}`);
+      await open(home, "Keeper");
+      await home.getByRole("button", { name: "Index", exact: true }).click();
+      await expect(home.getByTestId("jobs").getByRole("article").first()).toBeVisible();
+      await check(home, "keeper");
+      await shot(home, `keeper-${colorScheme}`);
+      await open(home, "API");
+      await home.locator("main details").filter({ hasText: "/api/v1/search" }).first().locator("summary").click();
+      await check(home, "API");
+      await shot(home, `api-${colorScheme}`);
+      await home.goto(`${guarded().address}/`);
+      await expect(home.getByLabel("Token")).toBeFocused();
+      await check(home, "sign-in");
     });
   });
 }
@@ -99,7 +144,7 @@ for (const [name, viewport] of Object.entries({
   desktop: { width: 1920, height: 1080 },
   laptop: { width: 1280, height: 720 },
   "tablet-landscape": { width: 1024, height: 768 },
-  tablet: { width: 768, height: 1024 },
+  tablet: { width: 820, height: 1180 },
 })) {
   test.describe(name, () => {
     test.use({ viewport });
@@ -122,6 +167,13 @@ for (const [name, viewport] of Object.entries({
       await settled(page);
       expect(await overflow(page)).toBeLessThanOrEqual(0);
       await shot(page, `similar-${name}`);
+      for (const view of ["Cohorts", "Map", "Keeper", "API"] as const) {
+        await open(page, view);
+        await expect(page.locator("main[aria-busy], main [aria-busy=true]")).toHaveCount(0);
+        expect(await overflow(page), view).toBeLessThanOrEqual(0);
+        await expect(page.getByRole("banner").getByText("Not for diagnosis")).toBeInViewport();
+        await shot(page, `${view.toLowerCase()}-${name}`);
+      }
     });
   });
 }

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Page } from "@playwright/test";
-import { cards, drop, expect, filmPath, settled, shot, test } from "../support/test.ts";
+import { cards, drop, expect, filmPath, otherFilm, search, settled, shot, test } from "../support/test.ts";
 
 const type = (): string => (filmPath().endsWith("png") ? "image/png" : "image/jpeg");
 
@@ -18,8 +18,10 @@ async function bothLists(page: Page): Promise<void> {
 test("a film dropped on the page finds similar films and reports", async ({ home, watch }) => {
   await drop(home, basename(filmPath()), type(), readFileSync(filmPath()), "drop-overlay");
   await bothLists(home);
-  const posts = watch.requests.filter((request) => request.url().includes("/search/image"));
-  expect(posts.map((request) => new URL(request.url()).searchParams.get("to")).sort()).toEqual(["images", "reports"]);
+  const posts = watch.requests.filter((request) => request.url().endsWith("/search/films"));
+  expect(posts).toHaveLength(2);
+  // Names of files can be patients': they stay in the page.
+  expect(posts.filter((request) => request.postData()?.includes(basename(filmPath())))).toEqual([]);
   await shot(home, "film");
   await home.getByRole("button", { name: "New search" }).click();
   await expect(home.getByRole("heading", { level: 1 })).toBeVisible();
@@ -75,4 +77,21 @@ test("a damaged image is a readable error", async ({ home, watch }) => {
   await expect(alert).toContainText("The search failed");
   await expect(alert.locator(".message")).not.toContainText(/panick|internal|The server answered/i);
   await shot(home, "damaged-file");
+});
+
+test("several films are searched with together, and words beside them", async ({ home, watch }) => {
+  const choosing = home.waitForEvent("filechooser");
+  await home.getByRole("button", { name: /^Film/ }).click();
+  await (await choosing).setFiles([filmPath(), otherFilm()]);
+  await settled(home);
+  await expect(home.getByRole("img", { name: /^Film \d that is searched with$/ })).toHaveCount(2);
+  await search(home, "no pleural effusion");
+  await expect(home.getByTestId("understood")).toContainText("Pleural Effusion");
+  const posts = watch.requests.filter((request) => request.url().endsWith("/search/films"));
+  expect(posts).toHaveLength(4);
+  await expect(cards(home).locator('[data-polarity="present"]', { hasText: "Pleural Effusion" })).toHaveCount(0);
+  await shot(home, "films");
+  await home.getByRole("button", { name: "Search without film 2" }).click();
+  await settled(home);
+  await expect(home.getByRole("img", { name: "The film that is searched with" })).toBeVisible();
 });

@@ -51,7 +51,7 @@ test("the same words find reports, with the sentence that matched", async ({ hom
   await search(home, "left pleural effusion");
   await home.getByText("Reports", { exact: true }).click();
   await settled(home);
-  await expect(cards(home, "reports").first().locator("blockquote")).not.toBeEmpty();
+  await expect(cards(home, "reports").first().locator("blockquote mark").first()).toHaveText(/left|effusion/i);
   await shot(home, "reports");
 });
 
@@ -80,8 +80,9 @@ test("a score is shown on demand only, and is said to be no probability", async 
   await search(home, "left pleural effusion");
   const first = cards(home).first();
   await expect(first.getByRole("table")).toBeHidden();
-  await first.getByText("score (not a probability)").click();
+  await first.getByText("why (score, not a probability)").click();
   await expect(first.getByRole("table")).toBeVisible();
+  await expect(first).toContainText("pleural effusion: stated");
   await expect(home).toHaveURL(/\/(#\/)?$/);
 });
 
@@ -89,4 +90,101 @@ test("an example is one click", async ({ home }) => {
   await home.getByRole("button", { name: "left pleural effusion" }).click();
   await settled(home);
   expect(await cards(home).count()).toBeGreaterThan(0);
+});
+
+test("what was understood can be corrected, and the words change with it", async ({ home }) => {
+  const chip = (name: RegExp) => home.getByTestId("understood").getByRole("button", { name });
+  const item = (text: string) => home.getByTestId("understood").getByRole("listitem").filter({ hasText: text });
+  const box = home.getByRole("textbox", { name: "Search the archive" });
+  await search(home, "no effusion, pneumothorax or edema");
+  await chip(/^no Pneumothorax/).click();
+  await shot(home, "chip-menu");
+  await home.getByRole("button", { name: "Present", exact: true }).click();
+  await settled(home);
+  await expect(box).toHaveValue("pneumothorax, no effusion, no edema");
+  await expect(item("Pneumothorax")).toHaveAttribute("data-polarity", "present");
+  await expect(item("Pleural Effusion")).toHaveAttribute("data-polarity", "absent");
+  await chip(/^shows Pneumothorax/).click();
+  await home.getByRole("button", { name: "Right", exact: true }).click();
+  await settled(home);
+  await expect(box).toHaveValue("right pneumothorax, no effusion, no edema");
+  await expect(chip(/^shows right Pneumothorax/)).toBeVisible();
+  await chip(/^no Edema/).click();
+  await home.getByRole("button", { name: "Remove" }).click();
+  await settled(home);
+  await expect(box).toHaveValue("right pneumothorax, no effusion");
+  await expect(item("Edema")).toHaveCount(0);
+  await expect(item("Pleural Effusion")).toHaveAttribute("data-polarity", "absent");
+});
+
+test("results come page by page, with the tail behind a line, and can be without it", async ({ home }) => {
+  await home.getByLabel("Results", { exact: true }).selectOption("12");
+  await search(home, "left pleural effusion");
+  await expect(cards(home)).toHaveCount(12);
+  const divide = home.getByText(/^(Behind here nothing says|Nothing is known to be)/);
+  while (await home.getByRole("button", { name: "More films" }).isVisible()) {
+    const before = await cards(home).count();
+    await home.getByRole("button", { name: "More films" }).click();
+    await expect.poll(() => cards(home).count()).toBeGreaterThan(before);
+  }
+  await expect(divide).toBeVisible();
+  const ranks = await cards(home).locator(".rank").allInnerTexts();
+  expect(ranks.map(Number)).toEqual(ranks.map((_, i) => i + 1));
+  const all = ranks.length;
+  await divide.scrollIntoViewIfNeeded();
+  await shot(home, "tail");
+  await home.getByLabel("Without the tail").check();
+  await settled(home);
+  await expect(divide).toHaveCount(0);
+  expect(await cards(home).count()).toBeLessThan(all);
+  await expect(home).toHaveURL(/#\/\?k=12&cut=1$/);
+});
+
+test("results can be patients", async ({ home }) => {
+  await search(home, "no acute findings");
+  await home.getByLabel("One for each").selectOption("patient");
+  await settled(home);
+  await expect(home.getByTestId("results-images").locator("header")).toContainText(/\d+ patients/);
+  await expect(cards(home).getByText("of this patient").first()).toBeVisible();
+});
+
+test("likes and dislikes refine the search", async ({ home, watch }) => {
+  await search(home, "cardiomegaly");
+  await home.getByRole("button", { name: "More like film 2", exact: true }).click();
+  await home.getByRole("button", { name: "Less like film 1", exact: true }).click();
+  await expect(home.getByTestId("judged").getByRole("img")).toHaveCount(2);
+  await shot(home, "liked");
+  const [liked, unliked] = await Promise.all(
+    [1, 0].map((n) => cards(home).nth(n).locator("a.open").getAttribute("data-key")),
+  );
+  await home.getByRole("button", { name: "Search again with 2 likes" }).click();
+  await settled(home);
+  const body = watch.requests.filter((request) => request.url().endsWith("/search")).at(-1)?.postDataJSON() as unknown;
+  expect(body).toMatchObject({ text: "cardiomegaly", like: [liked], unlike: [unliked] });
+  const keys = await cards(home).locator("a.open").evaluateAll((links) => links.map((link) => link.getAttribute("data-key")));
+  expect(keys).not.toContain(liked);
+  expect(keys).not.toContain(unliked);
+  await home.getByRole("button", { name: /^Take back: more like/ }).click();
+  await expect(home.getByTestId("judged").getByRole("img")).toHaveCount(1);
+});
+
+test("back, forward and reload find a search again, and the address says nothing of it", async ({ home }) => {
+  const box = home.getByRole("textbox", { name: "Search the archive" });
+  await search(home, "left pleural effusion");
+  await home.getByLabel("Filter", { exact: true }).fill("sex:F");
+  await search(home, "cardiomegaly");
+  await home.goBack();
+  await expect(box).toHaveValue("left pleural effusion");
+  await expect(home.getByLabel("Filter", { exact: true })).toHaveValue("");
+  await settled(home);
+  await home.goForward();
+  await expect(box).toHaveValue("cardiomegaly");
+  await home.reload();
+  await expect(box).toHaveValue("cardiomegaly");
+  await expect(home.getByLabel("Filter", { exact: true })).toHaveValue("sex:F");
+  await settled(home);
+  await expect(cards(home).first()).toBeVisible();
+  await home.goBack();
+  await home.goBack();
+  await expect(home.getByRole("heading", { level: 1, name: "Search your archive" })).toBeVisible();
 });

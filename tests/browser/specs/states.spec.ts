@@ -82,3 +82,19 @@ test("a film that cannot be read does not break its card", async ({ home, watch 
   await search(home, "left pleural effusion");
   await expect(cards(home).first()).toContainText("Film not readable");
 });
+
+test("too many requests say when to come again", async ({ home, watch }) => {
+  watch.allow(/status of 429/);
+  const json = { code: "too_many_requests", message: "too many requests: come again in 7 seconds", type: "caller" };
+  await home.route("**/api/v1/search", (route) => route.fulfill({ status: 429, headers: { "retry-after": "7" }, json }));
+  await search(home, "left pleural effusion");
+  await expect(home.getByRole("alert")).toContainText("in 7 seconds");
+});
+
+test("code of a view that does not come can be asked for again", async ({ home, watch }) => {
+  watch.allow(/ERR_FAILED|dynamically imported|preload/);
+  await home.route("**/assets/MapView*.js", (route) => route.abort());
+  await home.getByRole("navigation", { name: "Views" }).getByRole("link", { name: "Map" }).click();
+  await expect(home.getByRole("alert")).toContainText("could not be loaded");
+  await shot(home, "view-missing");
+});

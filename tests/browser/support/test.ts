@@ -7,6 +7,11 @@ export { expect };
 
 export const address = (): string => process.env["THORAX_URL"] ?? "";
 export const filmPath = (): string => process.env["THORAX_FILM"] ?? "";
+export const otherFilm = (): string => process.env["THORAX_OTHER_FILM"] ?? "";
+
+/** A server that asks who is there, and a token for each role. */
+export const guarded = (): { address: string; tokens: Record<"reader" | "researcher" | "keeper", string> } =>
+  JSON.parse(process.env["THORAX_GUARDED"] ?? "{}") as ReturnType<typeof guarded>;
 
 /** A screenshot to look at, in `output/`. */
 export async function shot(page: Page, name: string): Promise<void> {
@@ -34,9 +39,9 @@ export const test = base.extend<{ watch: Watch; home: Page }>({
       page.on("request", (request) => requests.push(request));
       await use({ allow: (pattern) => allowed.push(pattern), requests });
       expect(errors.filter((text) => !allowed.some((pattern) => pattern.test(text)))).toEqual([]);
-      const own = `${address()}/`;
+      const own = [address(), guarded().address].flatMap((one) => [`${one}/`, `blob:${one}/`]);
       const urls = requests.map((request) => request.url());
-      expect(urls.filter((url) => !url.startsWith(own) && !url.startsWith(`blob:${own}`))).toEqual([]);
+      expect(urls.filter((url) => !own.some((start) => url.startsWith(start)))).toEqual([]);
       // What is searched for stays out of addresses and the title: both end up in histories and logs.
       const told = [...urls.filter((url) => !url.includes("filter=")), page.url(), await page.title()];
       expect(told.filter((text) => /effusion|pneumothorax|cardiomegaly/i.test(text))).toEqual([]);
@@ -62,6 +67,25 @@ export async function search(page: Page, text: string): Promise<void> {
 export async function settled(page: Page): Promise<void> {
   await expect(page.locator('[data-testid^="results-"]').first()).toBeVisible();
   await expect(page.locator('[data-testid^="results-"][aria-busy="true"]')).toHaveCount(0);
+}
+
+/** Opens a view by its link. */
+export async function open(page: Page, view: "Cohorts" | "Map" | "Keeper" | "API"): Promise<void> {
+  await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name: view }).click();
+  await expect(page.getByRole("heading", { level: 1, name: view })).toBeVisible();
+}
+
+let cohorts = 0;
+
+/** A name that no other cohort has. */
+export const cohortName = (what: string): string => `${what}-${process.pid}-${(cohorts += 1)}`;
+
+/** Makes a cohort of a filter by the API, and returns its name. */
+export async function makeCohort(page: Page, filter: string): Promise<string> {
+  const name = cohortName("made");
+  const answer = await page.request.post(`${address()}/api/v1/cohorts`, { data: { name, select: { filter, take: "all" } } });
+  expect(answer.status(), await answer.text()).toBe(201);
+  return name;
 }
 
 export const cards = (page: Page, kind: "images" | "reports" = "images") =>

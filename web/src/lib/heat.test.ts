@@ -12,12 +12,12 @@ const mapped = (values: number[], range: [number, number]): Mapped => ({
 
 test("the highest cell is light and covers most, and the lower half covers nothing", () => {
   const pixels = heatPixels(mapped([0, 4, 10], [0, 10]));
-  expect([...pixels.slice(8)]).toEqual([252, 255, 164, 153]);
+  expect([...pixels.slice(8)]).toEqual([252, 255, 164, 255]);
   expect(pixels[3]).toBe(0);
   expect(pixels[7]).toBe(0);
 });
 
 test("a flat map covers nothing, and a value beyond the range is its end", () => {
   expect(heatPixels(mapped([1, 1], [1, 1]))[3]).toBe(0);
-  expect(heatPixels(mapped([99], [0, 10]))[3]).toBe(153);
+  expect(heatPixels(mapped([99], [0, 10]))[3]).toBe(255);
 });

@@ -11,8 +11,8 @@ const colours = [
   [252, 255, 164],
 ] as const;
 
-/** Opacity where the map is highest. */
-const opacity = 0.6;
+/** Opacity of the layer where nothing else is chosen. */
+export const plainOpacity = 0.45;
 
 /** One RGBA pixel for each cell, row after row. Below the middle of the range the film stays as it is. */
 export function heatPixels({ map, range: [low, high] }: Mapped): Uint8ClampedArray<ArrayBuffer> {
@@ -25,7 +25,7 @@ export function heatPixels({ map, range: [low, high] }: Mapped): Uint8ClampedArr
     const [from, to] = [colours[below], colours[below + 1]];
     if (!from || !to) return;
     const mixed = from.map((part, channel) => part + ((to[channel] ?? part) - part) * (at - below));
-    pixels.set([...mixed, 255 * opacity * Math.max(0, (heat - 0.4) / 0.6)], 4 * cell);
+    pixels.set([...mixed, 255 * Math.max(0, (heat - 0.4) / 0.6)], 4 * cell);
   });
   return pixels;
 }

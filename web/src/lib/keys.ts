@@ -21,24 +21,34 @@ export function usesArrows(target: EventTarget | null): boolean {
 /** Browser and system shortcuts are not ours. Shift is: `+` and `?` need it. */
 export const isPlain = (event: KeyboardEvent): boolean => !event.ctrlKey && !event.metaKey && !event.altKey;
 
-/** All keys of the page, for the help. */
-export const shortcuts: { keys: string[]; does: string }[][] = [
-  [
-    { keys: ["/"], does: "Search field" },
-    { keys: ["Enter"], does: "Search, or open the result" },
-    { keys: ["←", "→", "↑", "↓"], does: "Move between results" },
-    { keys: ["Esc"], does: "Back" },
-    { keys: ["?"], does: "This help" },
-  ],
-  [
-    { keys: ["←", "→"], does: "Previous, next result" },
-    { keys: ["+", "−"], does: "Zoom in, out" },
-    { keys: ["z"], does: "Actual pixels, and back" },
-    { keys: ["="], does: "Fit the film" },
-    { keys: ["i"], does: "Invert" },
-    { keys: ["m"], does: "Heat map of the query" },
-    { keys: ["1", "to", "4"], does: "Window presets" },
-    { keys: ["Shift", "arrows"], does: "Pan" },
-    { keys: ["Space"], does: "Reset the film" },
-  ],
+/** All keys of the page, for the help. Those of the viewer are OHIF's where OHIF has one. */
+export const shortcuts: { heading: string; keys: { keys: string[]; does: string }[] }[] = [
+  {
+    heading: "Everywhere",
+    keys: [
+      { keys: ["/"], does: "Search field" },
+      { keys: ["Enter"], does: "Search, or open the result" },
+      { keys: ["←", "→", "↑", "↓"], does: "Move between results" },
+      { keys: ["Esc"], does: "Back" },
+      { keys: ["?"], does: "This help" },
+    ],
+  },
+  {
+    heading: "In a study",
+    keys: [
+      { keys: ["←", "→"], does: "Previous, next result" },
+      { keys: ["w"], does: "Drag for window and level" },
+      { keys: ["p"], does: "Drag to pan" },
+      { keys: ["1", "to", "4"], does: "Window presets" },
+      { keys: ["i"], does: "Invert" },
+      { keys: ["+", "−"], does: "Zoom in, out" },
+      { keys: ["z"], does: "Actual pixels, and back" },
+      { keys: ["="], does: "Fit the film" },
+      { keys: ["h", "v"], does: "Flip left to right, top to bottom" },
+      { keys: ["l", "r"], does: "Turn left, right" },
+      { keys: ["Shift", "arrows"], does: "Pan" },
+      { keys: ["m"], does: "Heat map" },
+      { keys: ["Space"], does: "Reset the film" },
+    ],
+  },
 ];

@@ -1,6 +1,6 @@
 /** One request at a time, and the state that a view shows of it. */
 
-import { ApiError, isAbort } from "./api.ts";
+import { ApiError, isAbort } from "./api/client.ts";
 
 export type State = "idle" | "loading" | "done" | "failed";
 

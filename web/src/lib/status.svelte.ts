@@ -1,6 +1,6 @@
 /** What the server says of itself and its archive. */
 
-import { getStatus } from "./api.ts";
+import { getStatus } from "./api/search.ts";
 import { Loader } from "./loader.svelte.ts";
 import type { Status } from "./types.ts";
 

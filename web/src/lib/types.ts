@@ -1,6 +1,10 @@
 /** The shapes of the HTTP API, as the server sends them. */
 
 export type Target = "images" | "reports";
+/** What one result is. */
+export type Group = "study" | "patient";
+/** What of the query's own films and studies is left out. */
+export type Exclude = "none" | "study" | "patient";
 export type Polarity = "present" | "absent" | "uncertain";
 export type Side = "left" | "right" | "bilateral";
 export type Severity = "mild" | "moderate" | "severe";
@@ -67,14 +71,37 @@ export interface Component {
   score: number;
 }
 
+/** How one film stands among the archive's. */
+export interface Standings {
+  films: number;
+  /** `above`: share of the films that score lower. Not a probability. */
+  findings: { finding: string; above: number }[];
+  notice: string;
+}
+
+export interface Component {
+  rank: number;
+  score: number;
+}
+
 export interface Components {
   image: Component | null;
   sentence: Component | null;
   keyword: Component | null;
+  stated: Component | null;
+  zero_shot: Component | null;
+  feedback: Component | null;
   /** Reciprocal rank fusion of these. */
   fused: number;
   /** Agreement of what is stated with what is wanted, from -1 to 1. */
   findings: number;
+}
+
+/** Where a score comes from. */
+export interface Explained {
+  rankings: { source: string; rank: number; score: number; weight: number; gives: number; part: string }[];
+  findings: (Understood & { said: string; agreement: number; film_above: number | null; words: string })[];
+  notes: string[];
 }
 
 /** What is known of a study besides its films and reports. */
@@ -89,6 +116,12 @@ export interface StudyFacts {
   sex: "F" | "M" | null;
 }
 
+/** A sentence of a report; the marks are places of characters (Unicode scalar values). */
+export interface Snippet {
+  text: string;
+  marks: [number, number][];
+}
+
 export interface SearchResult extends StudyFacts {
   rank: number;
   view: string | null;
@@ -96,13 +129,38 @@ export interface SearchResult extends StudyFacts {
   score: number;
   components: Components;
   findings: Finding[];
-  sentence: string | null;
+  snippet: Snippet | null;
+  /** False for the tail that every query has. */
+  relevant: boolean;
+  /** The patient's other studies, where results are patients. */
+  others?: { study: string; key: string }[];
+  explain?: Explained;
 }
 
 export interface SearchResponse {
-  query: { text: string | null; to: Target; k: number; filter: string | null; understood: Understood[] };
+  query: {
+    text: string | null;
+    to: Target;
+    k: number;
+    filter: string | null;
+    understood: Understood[];
+    group: Group;
+  };
   took_ms: number;
   warning: string | null;
+  page: {
+    generation: number;
+    offset: number;
+    /** Studies that pass the filter: exact. */
+    total: number;
+    /** Those that are stated to show what the query excludes. */
+    excluded: number;
+    /** Those that belong to what the query means. */
+    relevant: number;
+    patients?: number;
+    next: string | null;
+  };
+  withheld?: { study: string; key: string; why: string }[];
   results: SearchResult[];
 }
 
@@ -110,4 +168,40 @@ export interface Study extends StudyFacts {
   images: (FilmRef & { view: string | null })[];
   reports: { sections: { name: string; text: string }[] }[];
   labels: { origin: Origin; labels: Record<string, Polarity>; other?: string[] }[];
+}
+
+/** A study of the patient's time line. */
+export interface TimelineStudy {
+  key: string;
+  date: string | null;
+  offset: number | null;
+  age: number | null;
+  view: string | null;
+  /** Keys of its films. */
+  images: string[];
+  findings: Finding[];
+  this: boolean;
+}
+
+export interface Timeline {
+  studies: TimelineStudy[];
+}
+
+export type FacetKind = "words" | "numbers" | "dates";
+
+/** The values of a field among what passes, counted exactly. */
+export interface Facet {
+  field: string;
+  kind: FacetKind;
+  /** What stands behind the colon in a filter, but for quotation marks. */
+  values: { value: string; count: number }[];
+  /** Have a value that is not listed. */
+  others: number;
+  with: number;
+  without: number;
+}
+
+export interface Counted {
+  total: number;
+  facets: Facet[];
 }
