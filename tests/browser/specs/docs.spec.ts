@@ -20,8 +20,8 @@ async function picture(page: Page, name: string): Promise<void> {
 }
 
 test("results", async ({ home }) => {
-  await home.getByLabel("Filter", { exact: true }).fill("view:PA");
-  await search(home, "left pleural effusion, no pneumothorax");
+  await home.getByLabel("Filter", { exact: true }).fill("sex:F");
+  await search(home, "small left pleural effusion, no edema");
   await home.getByRole("button", { name: "Values" }).click();
   await expect(home.getByTestId("facets")).toHaveAttribute("aria-busy", "false");
   for (const image of await cards(home).locator("img").all()) {
