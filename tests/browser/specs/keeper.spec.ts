@@ -2,7 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
-import { expect, open, shot, test } from "../support/test.ts";
+import { cards, emptyAddress, expect, filmPath, open, otherFilm, search, shot, test } from "../support/test.ts";
 
 test("the keeper sees what is served, and which models there are", async ({ home }) => {
   await open(home, "Keeper");
@@ -59,4 +59,26 @@ test("an import says what it rejected, and a wrong one why it failed", async ({ 
   await expect(job).toHaveAttribute("data-state", "failed");
   await expect(job.locator(".fault")).not.toBeEmpty();
   await shot(home, "keeper");
+});
+
+test("an empty archive says so, and is filled from the page", async ({ page }, info) => {
+  await page.goto(`${emptyAddress()}/`);
+  await expect(page.getByRole("heading", { name: "This archive is empty" })).toBeVisible();
+  await shot(page, "empty-archive");
+  await page.getByRole("link", { name: "Import and index here" }).click();
+  const manifest = info.outputPath("two.csv");
+  const rows = [filmPath(), otherFilm()].map((film, i) => `study-${i},patient-${i},${film},"There is a left pleural effusion."`);
+  writeFileSync(manifest, ["study,patient,image,findings", ...rows, ""].join("\n"));
+  await page.getByLabel("Source").selectOption("manifest");
+  await page.getByLabel("Path").fill(manifest);
+  await page.getByRole("button", { name: "Import", exact: true }).click();
+  const jobs = page.getByTestId("jobs").getByRole("article");
+  await expect(jobs.first()).toHaveAttribute("data-state", "done");
+  await page.getByRole("button", { name: "Index", exact: true }).click();
+  await expect(jobs).toHaveCount(2);
+  await expect(jobs.first()).toHaveAttribute("data-state", "done", { timeout: 40_000 });
+  await expect(page.getByTestId("served")).toContainText("Studies2");
+  await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name: "Search" }).click();
+  await search(page, "left pleural effusion");
+  await expect(cards(page)).toHaveCount(2);
 });

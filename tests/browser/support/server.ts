@@ -18,7 +18,7 @@ export default async function setUp(): Promise<() => Promise<void>> {
   mkdirSync(output, { recursive: true });
   const log = createWriteStream(join(output, "thorax.log"));
   const folder = mkdtempSync(join(tmpdir(), "thorax-browser-"));
-  const [home, guardedHome] = [join(folder, "home"), join(folder, "guarded")];
+  const [home, guardedHome, emptyHome] = [join(folder, "home"), join(folder, "guarded"), join(folder, "empty")];
   const servers: ChildProcess[] = [];
   const start = async (of: string) => {
     const started = await serve(program, of, log);
@@ -44,10 +44,12 @@ export default async function setUp(): Promise<() => Promise<void>> {
     process.env["THORAX_FILM"] = films[0];
     process.env["THORAX_OTHER_FILM"] = films[1];
     cpSync(home, guardedHome, { recursive: true });
+    await run(program, ["--home", emptyHome, "index"], log);
     const tokens = await makeTokens(program, guardedHome, log);
     const { address } = await start(home);
     process.env["THORAX_URL"] = address;
     process.env["THORAX_GUARDED"] = JSON.stringify({ address: (await start(guardedHome)).address, tokens });
+    process.env["THORAX_EMPTY_URL"] = (await start(emptyHome)).address;
     return end;
   } catch (error) {
     await end();

@@ -13,6 +13,9 @@ export const otherFilm = (): string => process.env["THORAX_OTHER_FILM"] ?? "";
 export const guarded = (): { address: string; tokens: Record<"reader" | "researcher" | "keeper", string> } =>
   JSON.parse(process.env["THORAX_GUARDED"] ?? "{}") as ReturnType<typeof guarded>;
 
+/** A server on an archive without studies; for one test, which fills it. */
+export const emptyAddress = (): string => process.env["THORAX_EMPTY_URL"] ?? "";
+
 /** A screenshot to look at, in `output/`. */
 export async function shot(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(resolve(import.meta.dirname, "../output"), `${name}.png`) });
@@ -39,7 +42,7 @@ export const test = base.extend<{ watch: Watch; home: Page }>({
       page.on("request", (request) => requests.push(request));
       await use({ allow: (pattern) => allowed.push(pattern), requests });
       expect(errors.filter((text) => !allowed.some((pattern) => pattern.test(text)))).toEqual([]);
-      const own = [address(), guarded().address].flatMap((one) => [`${one}/`, `blob:${one}/`]);
+      const own = [address(), guarded().address, emptyAddress()].flatMap((one) => [`${one}/`, `blob:${one}/`]);
       const urls = requests.map((request) => request.url());
       expect(urls.filter((url) => !own.some((start) => url.startsWith(start)))).toEqual([]);
       // What is searched for stays out of addresses and the title: both end up in histories and logs.
