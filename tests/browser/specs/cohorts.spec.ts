@@ -65,7 +65,7 @@ test("a cohort tells what is in it and how it came about, and its steps give the
   await expect(detail(home)).toContainText(/\d+ studies of \d+ patients/);
   await expect(detail(home).getByRole("table", { name: "Studies stated to show" })).toContainText("Pleural Effusion");
   await expect(detail(home).getByRole("table", { name: "Patients by number of studies" })).toContainText("1 study");
-  await expect(detail(home)).toContainText("Began with all that match that pass sex:F");
+  await expect(detail(home)).toContainText("Began with all that pass sex:F");
   await home.getByRole("button", { name: /^Verify/ }).click();
   await expect(home.getByTestId("verified")).toContainText("The same.");
   await home.evaluate(() => scrollTo(0, 0));

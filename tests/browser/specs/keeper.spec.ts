@@ -2,6 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import type { Page } from "@playwright/test";
+import { violations } from "../support/axe.ts";
 import { cards, emptyAddress, expect, filmPath, open, otherFilm, search, shot, test } from "../support/test.ts";
 
 test("the keeper sees what is served, and which models there are", async ({ home }) => {
@@ -65,6 +66,7 @@ test("an empty archive says so, and is filled from the page", async ({ page }, i
   await page.goto(`${emptyAddress()}/`);
   await expect(page.getByRole("heading", { name: "This archive is empty" })).toBeVisible();
   await shot(page, "empty-archive");
+  expect(await violations(page)).toEqual([]);
   await page.getByRole("link", { name: "Import and index here" }).click();
   const manifest = info.outputPath("two.csv");
   const rows = [filmPath(), otherFilm()].map((film, i) => `study-${i},patient-${i},${film},"There is a left pleural effusion."`);

@@ -14,6 +14,7 @@ export async function violations(page: Page): Promise<string[]> {
   const results = await page.evaluate(async (): Promise<AxeResults> => {
     const { axe } = window as unknown as { axe: typeof import("axe-core") };
     return axe.run(document, {
+      resultTypes: ["violations"],
       runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     });
   });

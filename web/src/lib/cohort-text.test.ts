@@ -15,7 +15,7 @@ it("tells a step in words", () => {
     "Began with the first 50 of “left effusion” that pass sex:F: 5 studies selected, 1 study after it",
   );
   expect(stepText(step({ kind: "query", filter: "age:60..", to: "images", take: "all_matching" }, "add"))).toContain(
-    "Added all that match that pass age:60..",
+    "Added all that pass age:60..",
   );
   expect(stepText(step({ kind: "ids", count: 5 }, "remove"))).toContain("Removed 5 studies that were picked");
   expect(stepText(step({ kind: "cohort", name: "b", revision: 3 }, "minus"))).toContain("Took out what is in cohort b, revision 3");

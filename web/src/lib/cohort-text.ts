@@ -28,8 +28,9 @@ export function stepText({ operation, selection, selected, studies: after }: Coh
 function what(selection: CohortStep["selection"]): string {
   if (selection.kind === "ids") return `${studies(selection.count)} that were picked`;
   if (selection.kind === "cohort") return `cohort ${selection.name}, revision ${selection.revision}`;
+  const filterAlone = selection.take === "all_matching" && selection.text === undefined && selection.filter !== undefined;
   const parts = [
-    taken(selection.take),
+    filterAlone ? "all" : taken(selection.take),
     selection.text === undefined ? null : `of “${selection.text}”`,
     selection.image === undefined ? null : "of a film",
     selection.filter === undefined ? null : `that pass ${selection.filter}`,
