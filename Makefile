@@ -12,7 +12,7 @@ BENCH       ?=
 CRASH_KILLS ?= 200
 CRASH_SEED  ?= 20
 
-.PHONY: help demo model test lint crash bench bench-index bench-search bench-models bench-encoders bench-pipeline bench-serve bench-archive size build gpu-build web browser unit deny parity
+.PHONY: help demo model test lint crash load bench bench-index bench-search bench-models bench-encoders bench-pipeline bench-serve bench-archive size build gpu-build web browser unit http deny parity
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -20,7 +20,7 @@ help: ## What there is
 demo: build ## Phantom archive, training, index, page (DEMO='--no-serve' stops after the figures)
 	$(BIN) demo $(DEMO)
 
-test: lint unit browser ## Everything that CI checks
+test: lint unit http browser ## Everything that CI checks
 	@cat target/test-summary.txt
 
 build: web ## The program, with the page in it
@@ -66,6 +66,16 @@ tests/browser/node_modules/.installed: tests/browser/package.json tests/browser/
 	cd tests/browser && npm ci --no-audit --no-fund
 	touch $@
 
+EXAMPLES ?= 25
+
+http: build target/http-venv/.installed ## The API as others use it: the Python example, schemathesis, a search for health data in logs (EXAMPLES=25)
+	target/http-venv/bin/python tests/http/run.py $(BIN) --examples $(EXAMPLES)
+
+target/http-venv/.installed: tests/http/requirements.txt
+	python3 -m venv target/http-venv
+	target/http-venv/bin/pip install --quiet -r $<
+	touch $@
+
 # PARITY_PYTHON=python uses an interpreter that has tests/parity/requirements.txt already; CASES picks some of the cases.
 PARITY_PYTHON ?= target/parity/venv/bin/python
 CASES         ?= swin resnet efficientnet
@@ -88,6 +98,13 @@ target/parity/venv/.installed: tests/parity/requirements.txt
 crash: build ## kill -9 at 200 random moments of import, delete, index, backup and restore
 	THORAX_CRASH_KILLS=$(CRASH_KILLS) THORAX_CRASH_SEED=$(CRASH_SEED) \
 	  $(CARGO) test --release --locked -p thorax --test it crash:: -- --nocapture
+
+LOAD_SECONDS   ?= 60
+LOAD_MALFORMED ?= 10000
+
+load: build ## 64 clients for a minute, then ten thousand malformed requests and films (LOAD_SECONDS=60 LOAD_MALFORMED=10000)
+	THORAX_LOAD_SECONDS=$(LOAD_SECONDS) THORAX_LOAD_MALFORMED=$(LOAD_MALFORMED) \
+	  $(CARGO) test --release --locked -p thorax --test it load:: -- --nocapture --test-threads 1
 
 bench: bench-index bench-search bench-encoders bench-models bench-pipeline ## All benches; each ends with one line of JSON
 

@@ -104,6 +104,22 @@ impl Home {
         name == shipped::NAME && !self.path.join("models").join(name).join("model.safetensors").exists()
     }
 
+    /// Names of the models that can be used, the one in the program among them, in order.
+    pub fn model_names(&self) -> Vec<String> {
+        let models = self.path.join("models");
+        let mut names: Vec<String> = fs_err::read_dir(&models)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| models.join(name).join("model.safetensors").exists())
+            .collect();
+        if self.is_built_in(shipped::NAME) {
+            names.push(shipped::NAME.to_owned());
+        }
+        names.sort();
+        names
+    }
+
     /// Notes the model that later commands use when none is named.
     ///
     /// # Errors
@@ -141,17 +157,7 @@ impl Home {
     /// # Errors
     /// No model of this home has that fingerprint.
     pub fn encoder_with(&self, fingerprint: &str) -> Result<(String, Encoder)> {
-        let models = self.path.join("models");
-        let mut names: Vec<String> = fs_err::read_dir(&models)
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| models.join(name).join("model.safetensors").exists())
-            .collect();
-        if self.is_built_in(shipped::NAME) {
-            names.push(shipped::NAME.to_owned());
-        }
-        names.sort();
+        let mut names = self.model_names();
         // The default one first: it is almost always the one, and loading is what costs.
         if let Ok(default) = self.model_name(None) {
             names.sort_by_key(|name| *name != default);

@@ -1,6 +1,6 @@
 """`make bench-index`: our vector search beside hnswlib, usearch and faiss on the same vectors.
 
-compare.py OURS FOLDER [--size N] [--rounds N]: OURS is the binary of examples/vectors.rs, FOLDER takes vectors and indexes
+compare.py OURS FOLDER [--size N] [--rounds N] [--anew]: OURS is the binary of examples/vectors.rs, FOLDER takes vectors and indexes
 (3 KB for each vector and library). Prints Markdown tables and one line of JSON.
 
 All sides have M = 16, ef_construction = 200 and 2 threads to build, and answer with one thread. Queries per second are at the
@@ -168,6 +168,19 @@ def drop_from_cache(*files):
         os.close(descriptor)
 
 
+def built(name, folder, build, program=None):
+    """What a build took: of an earlier run, where that one was finished and vectors and program are still the same."""
+    note = folder / f"{name}.built.json"
+    since = max(Path(file).stat().st_mtime for file in (folder / "vectors.f32", program or __file__))
+    if note.exists() and note.stat().st_mtime >= since:
+        print(f"build: {name}, as it was built before", file=sys.stderr, flush=True)
+        return json.loads(note.read_text())
+    print(f"build: {name}", file=sys.stderr, flush=True)
+    took = build()
+    note.write_text(json.dumps(took))
+    return took
+
+
 def child(name, folder, what):
     """What `--child` printed, in a fresh process."""
     command = [sys.executable, __file__, "-", str(folder), "--child", name, "--what", what]
@@ -214,17 +227,19 @@ def main(options):
     folder = options.folder
     folder.mkdir(parents=True, exist_ok=True)
     write_vectors(folder, options.size)
+    if options.anew:
+        for note in folder.glob("*.built.json"):
+            note.unlink()
     vectors, queries = load(folder)
     best = truth(folder, vectors, queries)
     results = {}
     note = lambda text: print(text, file=sys.stderr, flush=True)
 
     ours = Ours(options.ours, folder)
-    note("build: ours")
-    results["thorax"] = {"build": ours.ask("build")}
+    # these take hours at a million: a run that was stopped goes on behind the last one that was finished
+    results["thorax"] = {"build": built("ours", folder, lambda: ours.ask("build"), options.ours)}
     for name in THEIRS:
-        note(f"build: {name}")
-        results[name] = {"build": child(name, folder, "build")}
+        results[name] = {"build": built(name, folder, lambda name=name: child(name, folder, "build"))}
 
     column, graph = folder / "ours" / "column.f32", folder / "ours" / "column.graph"
     drop_from_cache(column, graph)
@@ -286,6 +301,7 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     parser.add_argument("--size", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--anew", action="store_true", help="build again what an earlier run has built")
     parser.add_argument("--child", choices=THEIRS)
     parser.add_argument("--what", choices=("build", "warm", "cold"))
     options = parser.parse_args()

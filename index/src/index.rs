@@ -9,7 +9,8 @@ use roaring::RoaringBitmap;
 
 use crate::document::Value;
 use crate::error::{IndexError, Result};
-use crate::filter::{FieldColumns, FieldInfo, Filter};
+use crate::filter::facets::Counting;
+use crate::filter::{Facet, FieldColumns, FieldInfo, Filter};
 use crate::generation::layout::{Current, FAILURES, Layout, STUDIES, TEXT, column_file, graph_file};
 use crate::generation::lease::Lease;
 use crate::generation::{Failure, Manifest, PerSpace, Space};
@@ -195,12 +196,15 @@ impl Index {
         self.fields.names()
     }
 
-    /// How many studies (of `within`) have each word of a field; most frequent first.
+    /// How many of the studies in `within` (or of all) have which value of a field; of their groups, where `grouped`. At most `top`
+    /// words, the most frequent ones first, or about `top` ranges of its numbers.
     ///
     /// # Errors
-    /// [`IndexError::UnknownField`].
-    pub fn facet(&self, field: &str, within: Option<&RoaringBitmap>) -> Result<Vec<(String, u64)>> {
-        self.fields.facet(field, self.visible(within).as_deref())
+    /// [`IndexError::UnknownField`], which lists the fields that exist.
+    pub fn facet(&self, field: &str, within: Option<&RoaringBitmap>, top: usize, grouped: bool) -> Result<Facet> {
+        let within = within.map_or_else(|| self.all_rows(), |rows| self.without_hidden(rows.clone()));
+        let counting = Counting { groups: grouped.then(|| self.studies.groups()) };
+        self.fields.facet(field, &within, top, counting)
     }
 
     /// The study of a row.

@@ -41,7 +41,7 @@ pub use catalogue::{
 pub use disk::{checksum, sync_dir};
 pub use document::{Document, Item, Value};
 pub use error::{IndexError, Result};
-pub use filter::{FieldInfo, Filter};
+pub use filter::{Facet, FacetKind, FacetValue, FieldInfo, Filter};
 pub use generation::{Builder, Failure, Manifest, Pending, Progress, Space, Summary};
 pub use index::{Behind, Hit, Index, KeywordHit, StudyRef};
 pub use roaring::RoaringBitmap;

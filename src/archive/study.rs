@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::findings::Labels;
 
@@ -57,14 +58,14 @@ pub struct Image {
 }
 
 /// A report: its sections in their order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Report {
     /// The sections in their order.
     pub sections: Vec<Section>,
 }
 
 /// A section of a report.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Section {
     /// Lower-case heading (`findings`, `impression`, `indication`, `comparison`, `history`, `note`); empty where there is none.
     pub name: String,
@@ -73,11 +74,12 @@ pub struct Section {
 }
 
 /// What one source says of the study.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LabelSet {
     /// Who says so.
     pub origin: LabelOrigin,
     /// What is said.
+    #[schema(value_type = std::collections::BTreeMap<String, crate::findings::Polarity>)]
     pub labels: Labels,
     /// Further findings in the source's own words that are none of the 14, for example `Hernia`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -85,7 +87,7 @@ pub struct LabelSet {
 }
 
 /// Who gave a label.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LabelOrigin {
     /// Known exactly: the phantom's own truth.
@@ -97,7 +99,7 @@ pub enum LabelOrigin {
 }
 
 /// Projection of a film.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum View {
     /// Postero-anterior, upright.
@@ -120,7 +122,7 @@ impl View {
 }
 
 /// Sex as recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[allow(missing_docs)]
 pub enum Sex {
     #[serde(rename = "F")]

@@ -24,18 +24,23 @@ pub struct Import {
     /// Folders or files of the source; none for phantom.
     pub(super) paths: Vec<PathBuf>,
     /// phantom: how many studies to compute.
-    #[arg(long, default_value_t = 500, value_name = "N")]
+    #[arg(long, default_value_t = STUDIES, value_name = "N")]
     studies: usize,
     /// phantom: the seed; the same seed gives the same films.
-    #[arg(long, default_value_t = 1, value_name = "S")]
+    #[arg(long, default_value_t = SEED, value_name = "S")]
     seed: u64,
     /// phantom: width and height of a film in pixels.
-    #[arg(long, default_value_t = 256, value_name = "PIXELS")]
+    #[arg(long, default_value_t = SIZE, value_name = "PIXELS")]
     size: u32,
     /// In a server: start the job and don't wait for it. Without it, Ctrl-C stops the job; what is acknowledged is kept.
     #[arg(long)]
     pub(super) detach: bool,
 }
+
+/// A phantom archive where nothing else is said.
+const STUDIES: usize = 500;
+const SEED: u64 = 1;
+const SIZE: u32 = 256;
 
 const EXAMPLES: &str = "\
 Sources:
@@ -62,6 +67,11 @@ struct Report<'a> {
 }
 
 impl Import {
+    /// Of a source at one place.
+    pub fn new(source: String, path: PathBuf) -> Self {
+        Self { source, paths: vec![path], studies: STUDIES, seed: SEED, size: SIZE, detach: false }
+    }
+
     /// Runs the command.
     ///
     /// # Errors

@@ -38,6 +38,11 @@ Examples:
   thorax index --rebuild              embed everything anew";
 
 impl IndexCommand {
+    /// As without flags, but for these.
+    pub fn new(model: Option<String>, rebuild: bool) -> Self {
+        Self { model, rebuild, nice: None, detach: false }
+    }
+
     /// Runs the command.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod embed;
 pub mod eval;
 pub mod explain;
+pub mod facets;
 pub mod import;
 pub mod index;
 pub mod label;
@@ -81,6 +82,7 @@ enum Command {
     Embed(embed::Embed),
     Index(index::IndexCommand),
     Search(search::Search),
+    Facets(facets::Facets),
     Cohort(cohort::Cohort),
     Eval(eval::Eval),
     Explain(explain::Explain),
@@ -153,7 +155,8 @@ impl Cli {
             Command::Embed(command) => command.run(&context),
             Command::Index(command) => Remote::Index(command).run(&context),
             Command::Search(command) => Remote::Search(command).run(&context),
-            Command::Cohort(command) => command.run(&context),
+            Command::Facets(command) => Remote::Facets(command).run(&context),
+            Command::Cohort(command) => Remote::Cohort(command).run(&context),
             Command::Eval(command) => command.run(&context),
             Command::Explain(command) => command.run(&context),
             Command::Serve(command) => command.run(&context),

@@ -146,8 +146,8 @@ fn table(answer: &Response) -> Result<()> {
         }
         tail |= !hit.relevant;
         output::line(&row(hit))?;
-        if let Some(sentence) = &hit.sentence {
-            output::line(&format!("      \"{sentence}\""))?;
+        if let Some(snippet) = &hit.snippet {
+            output::line(&format!("      \"{}\"", snippet.marked()))?;
         }
         if let Some(path) = hit.image.as_ref().and_then(|film| film.path.as_ref()) {
             output::line(&format!("      {}", path.display()))?;

@@ -2,6 +2,7 @@
 //!
 //! Everything else in this room sees studies by name, so that a change of the engine is a change of this file.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -19,18 +20,28 @@ use crate::indexing::{Finding, shown};
 use crate::search::language::{self, Kind, Node};
 use crate::search::{self, Engine, Request};
 
+/// An engine of its own, or one that answers others too.
+type Lent = Box<dyn Deref<Target = Engine> + Send + Sync>;
+
 /// A home whose catalogue is open; index and encoder are opened when they are asked for the first time.
 pub struct Archive {
     home: Home,
     catalogue: Arc<Catalogue>,
     index: OnceLock<Index>,
-    engine: OnceLock<Engine>,
+    engine: OnceLock<Lent>,
 }
 
 impl Archive {
     /// On a catalogue that is open.
     pub fn new(home: Home, catalogue: Arc<Catalogue>) -> Self {
         Self { home, catalogue, index: OnceLock::new(), engine: OnceLock::new() }
+    }
+
+    /// On an engine that is open.
+    pub fn served(home: Home, engine: impl Deref<Target = Engine> + Send + Sync + 'static) -> Self {
+        let catalogue = Arc::clone(engine.catalogue());
+        let lent: Lent = Box::new(engine);
+        Self { home, catalogue, index: OnceLock::new(), engine: OnceLock::from(lent) }
     }
 
     /// The catalogue.
@@ -60,7 +71,7 @@ impl Archive {
             return Ok(engine);
         }
         let engine = Engine::open_beside(&self.home, Arc::clone(&self.catalogue), None)?;
-        Ok(self.engine.get_or_init(|| engine))
+        Ok(self.engine.get_or_init(|| Box::new(Box::new(engine))))
     }
 
     /// How many studies are new or changed since the index was made; `None` when it belongs to another catalogue. Studies that were

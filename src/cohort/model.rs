@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::error::{Error, Result};
 use crate::search::Target;
@@ -13,7 +14,7 @@ pub const FORMAT: u32 = 1;
 const MAX_NAME: usize = 64;
 
 /// A named set of studies with its provenance. The members are kept apart from it, see [`Store`](super::Store).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Cohort {
     /// Format of the record.
     pub format: u32,
@@ -67,7 +68,7 @@ impl From<MemberRow> for Member {
 }
 
 /// How a selection changes the set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Operation {
     /// The set begins with these.
@@ -85,7 +86,7 @@ pub enum Operation {
 }
 
 /// One change of a cohort.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Step {
     /// How the selection changed the set.
     pub operation: Operation,
@@ -100,7 +101,7 @@ pub struct Step {
 }
 
 /// What a step selects.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Selection {
     /// A search or a filter.
@@ -121,12 +122,14 @@ pub enum Selection {
         /// Its digest.
         digest: String,
         /// Its steps: it may be changed or deleted later.
+        #[schema(no_recursion)]
         steps: Vec<Step>,
     },
 }
 
 /// A search or a filter.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = CohortQuery)]
 pub struct Query {
     /// The words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -154,16 +157,18 @@ pub struct Query {
 }
 
 /// A film that was searched with. The pixels are not kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = CohortFilm)]
 pub struct Film {
     /// BLAKE3 of the file.
     pub hash: String,
     /// Where it was.
+    #[schema(value_type = String)]
     pub path: PathBuf,
 }
 
 /// How much of what is found is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Take {
     /// The best so many.
@@ -182,7 +187,7 @@ impl Query {
 }
 
 /// The state of the archive at a step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Pinned {
     /// UTC, RFC 3339.
     pub time: String,
@@ -201,7 +206,7 @@ pub struct Pinned {
 }
 
 /// A generation of the index.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Generation {
     /// Its number.
     pub number: u64,
@@ -212,7 +217,7 @@ pub struct Generation {
 }
 
 /// A model.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Model {
     /// Its name in the home.
     pub name: String,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 use thorax_index::Catalogue;
+use utoipa::ToSchema;
 
 use super::model::Cohort;
 use super::store::Store;
@@ -16,7 +17,8 @@ use crate::indexing::{Finding, shown};
 const BAND: u32 = 10;
 
 /// What a cohort holds.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+#[schema(as = CohortSummary)]
 pub struct Summary {
     /// Members.
     pub studies: u64,
@@ -48,7 +50,7 @@ pub struct Summary {
 }
 
 /// Studies that state an observation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Stated {
     /// To be there.
     pub present: u64,
@@ -59,7 +61,7 @@ pub struct Stated {
 }
 
 /// A range of dates.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Dates {
     /// The earliest.
     pub first: String,

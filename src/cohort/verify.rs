@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::algebra::{combine, in_order};
 use super::ask::{self, Archive};
@@ -12,7 +13,7 @@ use super::store::Store;
 use crate::error::{Error, Result};
 
 /// What running the steps again would change.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Verified {
     /// The cohort's name.
     pub cohort: String,
@@ -44,7 +45,8 @@ pub struct Verified {
 }
 
 /// What was, in the last step where it differs, and what is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = CohortOther)]
 pub struct Other<T> {
     /// In the step.
     pub pinned: T,
@@ -54,7 +56,7 @@ pub struct Other<T> {
 
 /// Studies that differ, by id, each list in order. A study stands in `gone` or in `no_longer_matching`, never in both; it may stand in
 /// `changed` and in `no_longer_matching`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Differences {
     /// Members that are gone from the archive.
     pub gone: Vec<String>,

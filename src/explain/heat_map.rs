@@ -6,6 +6,7 @@
 
 use serde::Serialize;
 use thorax_models::Regions;
+use utoipa::ToSchema;
 
 use super::place::Place;
 
@@ -22,7 +23,7 @@ pub enum Against {
 }
 
 /// A value for each place of a film.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct HeatMap {
     /// Rows of the grid.
     pub rows: usize,

@@ -15,6 +15,7 @@ pub mod standing;
 use image::{DynamicImage, GenericImageView};
 use serde::Serialize;
 use thorax_models::Encoder;
+use utoipa::ToSchema;
 
 pub use heat_map::{Against, HeatMap};
 pub use place::Place;
@@ -26,7 +27,7 @@ use crate::findings::{Observation, Polarity, negative_prompts, prompts, understa
 use crate::search::request::MAX_TEXT;
 
 /// Where a query lies on a film.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Explanation {
     /// The map.
     pub map: HeatMap,

@@ -1,9 +1,10 @@
 //! A point of a film, in words.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A point of a film.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Place {
     /// Pixels from the left edge of the image.
     pub x: f32,

@@ -4,6 +4,7 @@
 use serde::Serialize;
 use thorax_index::Space;
 use thorax_models::Encoder;
+use utoipa::ToSchema;
 
 use crate::error::{Error, Result};
 use crate::evaluation::prompt_bank::{PromptBank, Score};
@@ -19,7 +20,7 @@ pub struct Reference {
 }
 
 /// Where a film stands for one observation.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Standing {
     /// The observation.
     pub finding: Observation,

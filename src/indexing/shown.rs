@@ -1,12 +1,13 @@
 //! What a study shows: its label sets and its reports brought together, with side and severity.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::archive::{LabelOrigin, Study};
 use crate::findings::{self, LabeledReport, Observation, Polarity, Severity, Side};
 
 /// One statement about a study.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, serde::Deserialize, ToSchema)]
 pub struct Finding {
     /// Of what.
     pub observation: Observation,

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Lines kept; what an archive rejects can be long, and the result holds it all.
 const NOTES: usize = 10_000;
@@ -22,7 +23,7 @@ struct State {
 }
 
 /// The stage that a job is in.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Stage {
     /// From 1.
     pub number: u64,
@@ -37,7 +38,8 @@ pub struct Stage {
 }
 
 /// What a board shows.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[schema(as = JobBoard)]
 pub struct View {
     /// The stage it is in; none before the first.
     pub stage: Option<Stage>,

@@ -1,13 +1,14 @@
 //! How well what a study shows agrees with what the query wants.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::findings::query::Wanted;
 use crate::findings::{Observation, Polarity, Side};
 use crate::indexing::Finding;
 
 /// What is stated of one wanted finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Said {
     /// Nothing.

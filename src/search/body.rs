@@ -5,15 +5,17 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::request::{Exclude, Group, Query, QueryFilm, Request, Target, Weights};
+use super::request::{Exclude, Group, MAX_PARTS, Query, QueryFilm, Request, Target, Weights};
 use crate::error::{Error, Result};
 
 /// Results where the caller does not say.
 const K: usize = 24;
 
 /// A request as JSON. Everything may be left out but something to look for.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[schema(as = SearchQuery)]
 #[serde(default, deny_unknown_fields)]
 pub struct Body {
     /// What to look for, in words.
@@ -59,21 +61,25 @@ pub struct Body {
 }
 
 impl Body {
-    /// Makes the request; `film` is one more film, as the bytes of its file.
+    /// Makes the request; `more` are further films, as the bytes of their files.
     ///
     /// # Errors
     /// A film that is no film, or no base64.
-    pub fn request(self, film: Option<&[u8]>) -> Result<Request> {
+    pub fn request(self, more: &[&[u8]]) -> Result<Request> {
         let name = Path::new("the uploaded film");
         let most = self.most_pixels.unwrap_or(u64::MAX);
-        let mut films = Vec::with_capacity(self.images.len() + 1);
+        let mut films = Vec::with_capacity((self.images.len() + more.len()).min(MAX_PARTS));
+        // before any is decoded
+        if self.images.len() + more.len() > MAX_PARTS {
+            return Err(Error::Caller(format!("a query has at most {MAX_PARTS} films")));
+        }
         for text in &self.images {
             let bytes = BASE64_STANDARD
                 .decode(text)
                 .map_err(|_| Error::Caller("'images' holds files of films in base64; one is none".to_owned()))?;
             films.push(QueryFilm::decode(&bytes, name, most)?);
         }
-        if let Some(bytes) = film {
+        for bytes in more {
             films.push(QueryFilm::decode(bytes, name, most)?);
         }
         let query = Query { text: self.text, films, like: self.like, unlike: self.unlike, weights: self.weights };
@@ -101,11 +107,11 @@ mod tests {
     fn a_body_says_what_it_is_for_and_nothing_else() {
         let body: Body =
             serde_json::from_str(r#"{"text": "edema", "group": "patient", "weights": {"text": 2}}"#).unwrap();
-        let request = body.request(None).unwrap();
+        let request = body.request(&[]).unwrap();
         assert_eq!((request.k, request.group, request.query.weights.text), (K, Group::Patient, 2.0));
         assert_eq!(request.query.weights.like, Weights::default().like);
         assert!(serde_json::from_str::<Body>(r#"{"surprise": 1}"#).is_err());
         let film = Body { images: vec!["no film".to_owned()], ..Body::default() };
-        assert!(film.request(None).unwrap_err().is_caller_fault());
+        assert!(film.request(&[]).unwrap_err().is_caller_fault());
     }
 }

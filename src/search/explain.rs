@@ -1,6 +1,7 @@
 //! Why a study is where it is: its place in each ranking, and what is stated of each wanted finding.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::agreement::{Said, verdict};
 use super::response::Asked;
@@ -10,7 +11,7 @@ use crate::findings::{Polarity, Severity, Side};
 use crate::indexing::Finding;
 
 /// A ranking that was fused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// By the text, of what is looked through: films or sentences. The score is a cosine.
@@ -45,7 +46,7 @@ impl Source {
 }
 
 /// Where the score of a result comes from.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Explained {
     /// The rankings that it stands in.
     pub rankings: Vec<Component>,
@@ -56,7 +57,7 @@ pub struct Explained {
 }
 
 /// A place in one ranking, and what it gives to the fused score.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Component {
     /// Which ranking.
     pub source: Source,
@@ -73,7 +74,7 @@ pub struct Component {
 }
 
 /// What is known of one wanted finding.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Judged {
     /// The finding, and the words of the query that ask for it.
     #[serde(flatten)]

@@ -10,7 +10,9 @@
 //! - [`candidates`], [`rankings`] by film, sentence, keyword, statements, readings; [`fuse`] reciprocal rank fusion
 //! - [`cut`] suspicion, and where the irrelevant tail begins
 //! - [`order`] candidates, then the rest; groups and pages; [`cursor`] where a page begins
-//! - [`results`] the records of what is returned; [`explain`] why it stands there
+//! - [`facets`] how many of what passes have which value of a field
+//! - [`map`] the archive's films in two dimensions
+//! - [`results`] the records of what is returned; [`snippet`] their words that match; [`explain`] why it stands there
 //! - [`response`] what is answered
 
 pub mod agreement;
@@ -20,10 +22,12 @@ pub mod cursor;
 pub mod cut;
 pub mod engine;
 pub mod explain;
+pub mod facets;
 pub mod fuse;
 pub mod judging;
 pub mod kept;
 pub mod language;
+pub mod map;
 pub mod order;
 pub mod parts;
 pub mod positive;
@@ -32,6 +36,7 @@ pub mod request;
 pub mod response;
 pub mod results;
 pub mod run;
+pub mod snippet;
 pub mod statements;
 pub mod zero_shot;
 

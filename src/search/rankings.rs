@@ -12,7 +12,7 @@ use super::fuse::{fuse, share};
 use super::judging::Judging;
 use super::language::Plan;
 use super::parts::Parts;
-use super::request::{Request, Target};
+use super::request::Request;
 use super::zero_shot::{Reader, SAMPLE, product};
 use crate::error::Result;
 use crate::findings::{Polarity, query::Wanted};
@@ -52,10 +52,7 @@ impl Rankings {
         let (index, config) = (engine.index(), &engine.config().search);
         // Never more for a larger page: the order must not depend on it.
         let n = config.candidates;
-        let own = match request.to {
-            Target::Images => Space::Images,
-            Target::Reports => Space::Sentences,
-        };
+        let own = request.to.space();
         let text = plan.prose.as_str();
         let weights = &request.query.weights;
         let mut all = Self { lists: Vec::new(), spread: HashMap::new(), k: config.fusion_k, readers: Vec::new() };

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use image::DynamicImage;
 use serde::{Deserialize, Serialize};
+use thorax_index::Space;
+use utoipa::ToSchema;
 
 use crate::archive::{Rejected, decode_image_within};
 use crate::config::Config;
@@ -52,7 +54,7 @@ impl QueryFilm {
 }
 
 /// How much each part of a composed query counts. Those of studies are Rocchio's (Manning et al. 2008, section 9.1.1).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Weights {
     /// The text.
@@ -84,7 +86,7 @@ impl Query {
 }
 
 /// What is looked through.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Target {
     /// Studies with a film.
@@ -92,6 +94,16 @@ pub enum Target {
     Images,
     /// Studies with a report.
     Reports,
+}
+
+impl Target {
+    /// The vectors of what is looked through.
+    pub fn space(self) -> Space {
+        match self {
+            Target::Images => Space::Images,
+            Target::Reports => Space::Sentences,
+        }
+    }
 }
 
 impl FromStr for Target {
@@ -107,7 +119,7 @@ impl FromStr for Target {
 }
 
 /// What one result is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Group {
     /// A study.
@@ -118,7 +130,7 @@ pub enum Group {
 }
 
 /// What of a query's own films and studies is left out of the results. Studies that the query is to be like or unlike always are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Exclude {
     /// Nothing: a film finds itself.

@@ -3,16 +3,19 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::explain::Explained;
 use super::request::{Group, Target};
+use super::snippet::Snippet;
 use crate::archive::{Sex, View};
 use crate::findings::query::Wanted;
 use crate::findings::{Observation, Polarity, Severity, Side};
 use crate::indexing::Finding;
 
 /// A search's answer.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = SearchAnswer)]
 pub struct Response {
     /// The query as it was understood.
     pub query: Echo,
@@ -31,7 +34,7 @@ pub struct Response {
 }
 
 /// Which part of all results an answer holds.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Page {
     /// The generation that was searched.
     pub generation: u64,
@@ -51,7 +54,7 @@ pub struct Page {
 }
 
 /// A study that is no result, and why.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Withheld {
     /// The study's id.
     pub study: String,
@@ -62,7 +65,7 @@ pub struct Withheld {
 }
 
 /// The query as it was understood.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Echo {
     /// The text, where there was one.
     pub text: Option<String>,
@@ -89,7 +92,7 @@ pub struct Echo {
 }
 
 /// A finding that the query asks for.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Asked {
     /// Of what.
     pub observation: Observation,
@@ -117,7 +120,7 @@ impl Asked {
 }
 
 /// One study that was found.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Hit {
     /// Place, from 1.
     pub rank: usize,
@@ -147,8 +150,8 @@ pub struct Hit {
     pub components: Components,
     /// What the study is stated to show.
     pub findings: Vec<Finding>,
-    /// The report's sentence that matched best.
-    pub sentence: Option<String>,
+    /// The report's sentence that matched best, and the words in it that the query asks for.
+    pub snippet: Option<Snippet>,
     /// False for the tail that every query has: it passes the filter, and nothing says that the query means it.
     pub relevant: bool,
     /// The patient's other studies among the results, best first; only where results are grouped by patient.
@@ -160,7 +163,7 @@ pub struct Hit {
 }
 
 /// Another study of a result's patient.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Other {
     /// Its id.
     pub study: String,
@@ -169,7 +172,7 @@ pub struct Other {
 }
 
 /// A film of a result.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Film {
     /// The film's id.
     pub id: String,
@@ -177,6 +180,7 @@ pub struct Film {
     pub key: String,
     /// The file it was imported from; left out over HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(ignore)]
     pub path: Option<PathBuf>,
     /// Width in pixels.
     pub width: u32,
@@ -185,7 +189,7 @@ pub struct Film {
 }
 
 /// A result's place in each ranking, and how its findings agree.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct Components {
     /// By the film's embedding; the score is a cosine.
     pub image: Option<Placed>,
@@ -209,7 +213,7 @@ pub struct Components {
 }
 
 /// A place in one ranking.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 pub struct Placed {
     /// From 1.
     pub rank: usize,

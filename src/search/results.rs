@@ -1,6 +1,6 @@
 //! From places to results: the records of the few studies that are returned are read here.
 
-use thorax_index::Space;
+use thorax_index::{Highlighter, Space};
 
 use super::cut::Film as Reading;
 use super::engine::{Engine, opaque};
@@ -10,11 +10,9 @@ use super::order::{Candidate, Place};
 use super::rankings::Rankings;
 use super::request::{Request, Target};
 use super::response::{Components, Film, Hit, Other};
+use super::snippet::snippet;
 use crate::archive::Study;
 use crate::error::Result;
-use crate::findings::query::Wanted;
-use crate::findings::{self, Polarity};
-use crate::indexing::document::sentences;
 
 /// The rankings that name the film to show, the telling ones first.
 const BY_FILM: [Source; 5] = [Source::Film, Source::Text, Source::Stated, Source::Feedback, Source::ZeroShot];
@@ -24,6 +22,7 @@ pub(super) struct Shown<'a> {
     pub engine: &'a Engine,
     pub request: &'a Request,
     pub prose: &'a str,
+    pub words: &'a Highlighter,
     pub judging: &'a Judging<'a>,
     pub rankings: &'a Rankings,
 }
@@ -57,7 +56,7 @@ impl Shown<'_> {
             .and_then(|id| study.images.iter().position(|image| image.id == id))
             .unwrap_or(0);
         let nearest = by_sentence.and_then(|(_, item)| index.item_key(Space::Sentences, *item));
-        let sentence = matched_sentence(&study, &self.judging.wanted, nearest);
+        let snippet = snippet(&study, &self.judging.wanted, self.words, nearest);
         let image = study.images.get(film);
         let only = |source| placed(source).map(|(place, _)| *place);
         let others = place.others.iter().filter_map(|row| {
@@ -86,7 +85,7 @@ impl Shown<'_> {
                 findings: place.study.level,
             },
             findings: self.engine.statements().shown(row).to_vec(),
-            sentence,
+            snippet,
             relevant: place.study.relevant,
             others: others.collect(),
             explain: self.request.explain.then(|| self.explained(&place.study)),
@@ -131,26 +130,6 @@ impl Shown<'_> {
 /// One number in the order of the results: the level, and below its step the fused score.
 fn score(of: &Candidate, most: f32) -> f32 {
     of.level + of.fused * (0.99 * STEP / most.max(f32::MIN_POSITIVE)).min(1.0)
-}
-
-/// The sentence to show: one that states what is wanted present, else one that states what is wanted absent, else the
-/// one whose embedding is nearest.
-fn matched_sentence(study: &Study, wanted: &[Wanted], nearest: Option<&str>) -> Option<String> {
-    let all = sentences(study);
-    let states = |text: &str, polarity: Polarity| {
-        findings::label(text).mentions.iter().filter(|m| m.polarity == polarity).any(|m| {
-            wanted.iter().any(|w| {
-                w.observation == m.observation
-                    && w.polarity == polarity
-                    && (w.side.is_none() || m.side.is_none() || w.side == m.side)
-            })
-        })
-    };
-    let stated = |polarity| all.iter().find(|s| states(&s.text, polarity));
-    let found = stated(Polarity::Present)
-        .or_else(|| stated(Polarity::Absent))
-        .or_else(|| all.iter().find(|s| Some(s.key.as_str()) == nearest))?;
-    Some(found.text.clone())
 }
 
 #[cfg(test)]

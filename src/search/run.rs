@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use thorax_index::{RoaringBitmap, Space};
+use thorax_index::{Highlighter, RoaringBitmap};
 
 use super::candidates;
 use super::cursor::Cursor;
@@ -14,7 +14,7 @@ use super::language::{self, Plan, plan};
 use super::order::{Candidate, Ordered};
 use super::parts::Parts;
 use super::rankings::Rankings;
-use super::request::{Group, Request, Target};
+use super::request::{Group, Request};
 use super::response::{Asked, Echo, Page, Response, Withheld};
 use super::results::Shown;
 use crate::error::Result;
@@ -82,8 +82,15 @@ impl Engine {
             patients: group_of.map(|of| rows.iter().map(of).collect::<RoaringBitmap>().len()),
             next: (!last).then(|| cursor.next(request.k).to_string()),
         };
-        let shown =
-            Shown { engine: self, request: &request, prose: &plan.prose, judging: &judging, rankings: &rankings };
+        let words = Highlighter::new(&plan.terms);
+        let shown = Shown {
+            engine: self,
+            request: &request,
+            prose: &plan.prose,
+            words: &words,
+            judging: &judging,
+            rankings: &rankings,
+        };
         let results = shown.hits(cursor.offset, &places)?;
         let withheld = match request.explain {
             true => self.withheld(&parts, &request, &judging, &excluded)?,
@@ -115,12 +122,8 @@ impl Engine {
     fn narrow(&self, request: &Request, parts: &Parts, plan: &mut Plan) -> Result<()> {
         let (passing, warnings) = language::filter(self.index(), request.filter.as_deref().unwrap_or_default())?;
         plan.warnings.extend(warnings);
-        let space = match request.to {
-            Target::Images => Space::Images,
-            Target::Reports => Space::Sentences,
-        };
         plan.rows &= passing;
-        plan.rows &= self.with(space);
+        plan.rows &= self.with(request.to.space());
         plan.rows -= &parts.own;
         Ok(())
     }
@@ -135,11 +138,7 @@ impl Engine {
     ) -> Result<Vec<Withheld>> {
         let leading = parts.looks.as_deref().or(parts.text.as_deref()).or(parts.film.as_deref());
         let (Some(leading), false) = (leading, excluded.is_empty()) else { return Ok(Vec::new()) };
-        let space = match request.to {
-            Target::Images => Space::Images,
-            Target::Reports => Space::Sentences,
-        };
-        let near = candidates::nearest(self.index(), space, leading, 4 * WITHHELD, Some(excluded))?;
+        let near = candidates::nearest(self.index(), request.to.space(), leading, 4 * WITHHELD, Some(excluded))?;
         let why = |row: u32| {
             let study = self.index().study(row)?.id;
             let why = why_excluded(&judging.wanted, self.statements().shown(row));

@@ -47,7 +47,6 @@ pub const RULES: &[Rule] = &[
     looks(Method::GET, "/api/v1/status", SEARCH, "status", 1),
     looks(Method::GET, "/api/v1/models", SEARCH, "models", 1),
     noted(Method::POST, "/api/v1/search", SEARCH, "search", 2),
-    noted(Method::POST, "/api/v1/search/image", SEARCH, "search", 10),
     noted(Method::POST, "/api/v1/search/films", SEARCH, "search", 10),
     noted(Method::POST, "/api/v1/facets", SEARCH, "facets", 2),
     noted(Method::GET, "/api/v1/studies/{key}", SEARCH, "study", 1),

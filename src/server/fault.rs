@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use actix_web::error::JsonPayloadError;
+use actix_multipart::MultipartError;
+use actix_web::error::{JsonPayloadError, PathError, PayloadError, QueryPayloadError};
 use actix_web::http::header::{self, HeaderName};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::Serialize;
 use thorax_index::IndexError;
+use utoipa::ToSchema;
 
 use crate::error::Error;
 
@@ -21,10 +23,15 @@ pub struct Fault {
     header: Option<(HeaderName, String)>,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// An error as it is sent.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
+pub struct Body<'a> {
+    /// A word that a program can act on.
     code: &'a str,
+    /// For people: what is wrong, and what to do.
     message: &'a str,
+    /// `caller`: the request is wrong; `service`: the server failed.
     #[serde(rename = "type")]
     kind: &'a str,
 }
@@ -42,6 +49,23 @@ impl Fault {
     /// There is no such thing.
     pub fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
+    }
+
+    /// More bytes than the server takes.
+    pub fn too_large() -> Self {
+        let message = "the body is larger than this server takes (server.upload_mib)".to_owned();
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
+    }
+
+    /// The body is of another kind.
+    pub fn other_kind(wanted: &str) -> Self {
+        let message = format!("send {wanted}, and say so in the header content-type");
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "other_kind", message)
+    }
+
+    /// It is there already.
+    pub fn conflict(message: &str) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", message)
     }
 
     /// The server takes nothing on any more.
@@ -134,19 +158,31 @@ fn code(error: &Error) -> &'static str {
 
 /// Answers a body that is not the JSON that is expected.
 pub fn json(error: JsonPayloadError, _: &HttpRequest) -> actix_web::Error {
-    let (status, code) = match &error {
-        JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => {
-            (StatusCode::PAYLOAD_TOO_LARGE, "too_large")
-        }
-        JsonPayloadError::ContentType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json"),
-        _ => (StatusCode::BAD_REQUEST, "bad_json"),
-    };
-    Fault::new(status, code, error.to_string()).into()
+    match error {
+        JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => Fault::too_large(),
+        JsonPayloadError::ContentType => Fault::other_kind("application/json"),
+        error => Fault::caller("bad_json", error.to_string()),
+    }
+    .into()
 }
 
 /// Answers parameters that do not parse.
-pub fn query(error: actix_web::error::QueryPayloadError, _: &HttpRequest) -> actix_web::Error {
+pub fn query(error: QueryPayloadError, _: &HttpRequest) -> actix_web::Error {
     Fault::caller("bad_parameter", error.to_string()).into()
+}
+
+/// Answers a part of the path that does not parse: nothing has that address.
+pub fn path(_: PathError, _: &HttpRequest) -> actix_web::Error {
+    Fault::not_found("route").into()
+}
+
+/// Answers a form that is none.
+pub fn form(error: MultipartError, _: &HttpRequest) -> actix_web::Error {
+    match error {
+        MultipartError::Payload(PayloadError::Overflow) => Fault::too_large(),
+        error => Fault::caller("bad_form", error.to_string()),
+    }
+    .into()
 }
 
 /// Answers a route that does not exist.

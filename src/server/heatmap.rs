@@ -8,9 +8,11 @@ use std::sync::OnceLock;
 use actix_web::{HttpResponse, get, post, web};
 use serde::{Deserialize, Serialize};
 use thorax_index::Space;
+use utoipa::ToSchema;
 
 use super::fault::Fault;
 use super::images::film;
+use super::openapi::{Faults, NotFound, Unfit};
 use super::serving::Current;
 use crate::NOTICE;
 use crate::archive::load_image;
@@ -20,14 +22,17 @@ use crate::search::Engine;
 use crate::search::engine::first;
 
 /// Body of a request for a heat map.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = HeatMapQuery)]
 pub struct Asked {
     text: String,
 }
 
-#[derive(Serialize)]
-struct Mapped {
+/// A heat map and how to read it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = HeatMapAnswer)]
+pub struct Mapped {
     #[serde(flatten)]
     explanation: Explanation,
     /// Smallest and largest value on the film, for the colours.
@@ -35,8 +40,10 @@ struct Mapped {
     notice: &'static str,
 }
 
-#[derive(Serialize)]
-struct Ranked {
+/// How a film stands among the archive's films, finding by finding.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FilmFindings)]
+pub struct Ranked {
     films: usize,
     findings: Vec<Standing>,
     notice: &'static str,
@@ -67,6 +74,8 @@ impl Scores {
 }
 
 /// Where a query lies on a film of the archive.
+#[utoipa::path(context_path = "/api/v1", tag = "films", params(("key" = String, Path)), request_body = Asked,
+    responses((status = 200, body = Mapped), NotFound, Unfit, Faults))]
 #[post("/images/{key}/heatmap")]
 pub async fn heatmap(engine: Current, key: web::Path<String>, body: web::Json<Asked>) -> Result<HttpResponse, Fault> {
     let mapped = web::block(move || -> Result<Option<Mapped>> {
@@ -80,6 +89,8 @@ pub async fn heatmap(engine: Current, key: web::Path<String>, body: web::Json<As
 }
 
 /// How a film of the archive stands among the others.
+#[utoipa::path(context_path = "/api/v1", tag = "films", params(("key" = String, Path)),
+    responses((status = 200, body = Ranked), NotFound, Faults))]
 #[get("/images/{key}/findings")]
 pub async fn findings(engine: Current, key: web::Path<String>) -> Result<HttpResponse, Fault> {
     let ranked = web::block(move || -> Result<Option<Ranked>> {

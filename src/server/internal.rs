@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use super::fault::{self, Fault};
 use super::serving::Serving;
+use crate::audit::Who;
 use crate::cli::through::Opened;
 use crate::cli::through::wire::{Accepted, Envelope, Health, Outcome, SCOPE};
 use crate::owner::Owner;
@@ -76,21 +77,28 @@ pub async fn health() -> HttpResponse {
 #[post("/commands")]
 pub async fn accept(serving: web::Data<Serving>, body: web::Json<Envelope>) -> Result<HttpResponse, Fault> {
     let envelope = body.into_inner();
-    let name = envelope.command.name();
     let serving = serving.into_inner();
     if envelope.command.is_job() {
-        let jobs = Arc::clone(&serving);
-        let work = move |board: Arc<Board>| run(serving, envelope, board);
-        let job = jobs.jobs().submit(name, Box::new(work)).ok_or_else(Fault::stopping)?;
-        return Ok(HttpResponse::Accepted().json(Accepted { job }));
+        return Ok(HttpResponse::Accepted().json(Accepted { job: submit(serving, envelope, Who::CommandLine)? }));
     }
-    let outcome = web::block(move || run(serving, envelope, Arc::default())).await?;
+    let outcome = web::block(move || run(serving, envelope, Who::CommandLine, Arc::default())).await?;
     Ok(HttpResponse::Ok().json(outcome))
 }
 
-fn run(serving: Arc<Serving>, envelope: Envelope, board: Arc<Board>) -> Outcome {
+/// Puts a long command at the end of the queue; answers its number.
+///
+/// # Errors
+/// The server is shutting down.
+pub(super) fn submit(serving: Arc<Serving>, envelope: Envelope, who: Who) -> Result<u64, Fault> {
+    let (name, jobs) = (envelope.command.name(), Arc::clone(&serving));
+    let work = move |board: Arc<Board>| run(serving, envelope, who, board);
+    jobs.jobs().submit(name, Box::new(work)).ok_or_else(Fault::stopping)
+}
+
+fn run(serving: Arc<Serving>, envelope: Envelope, who: Who, board: Arc<Board>) -> Outcome {
     let Envelope { command, json, threads } = envelope;
-    let opened = Opened::served(serving, Watch::board(board), json);
+    let mut opened = Opened::served(serving, Watch::board(board), json);
+    opened.who = who;
     let (outcome, said) = command.run_served(&opened, threads);
     if let Err(error) = &outcome
         && !error.is_caller_fault()

@@ -2,11 +2,13 @@
 //!
 //! - [`run`] binds what it is given and serves until it is asked to stop
 //! - [`fault`] the one error shape
-//! - [`status`] `GET /api/v1/status`
-//! - [`search`] `POST /api/v1/search`, `POST /api/v1/search/image`
-//! - [`studies`] `GET /api/v1/studies/{key}`
-//! - [`images`] `GET /api/v1/images/{key}`, `GET /api/v1/images/{key}/thumbnail`
-//! - [`heatmap`] `POST /api/v1/images/{key}/heatmap`, `GET /api/v1/images/{key}/findings`
+//! - [`openapi`] the description of all that is under `/api/v1`
+//! - [`status`] what is served, and the models
+//! - [`search`], [`facets`] by text, films and studies; counts
+//! - [`studies`] one study, its patient's time line, studies like it, deleting
+//! - [`images`], [`heatmap`], [`map`] films: files and windows; where a query lies on one; all as points
+//! - [`cohorts`] sets of studies; as tables and vectors
+//! - [`stream`] answers that are written while they are sent
 //! - [`session`] `/api/v1/session`: signing in
 //! - [`page`] the page, embedded
 //!
@@ -18,14 +20,16 @@
 //!
 //! Beside them:
 //! - [`serving`] the engine that answers, and how the next one takes its place
-//! - [`jobs`] long commands, one after another
+//! - [`jobs`] long commands, one after another, and how to follow them
 //! - [`internal`] `/internal/v1`: commands of the command line on the home that this server owns
 //!
 //! Neither queries nor report text are logged.
 
 pub mod access;
 pub mod callers;
+pub mod cohorts;
 pub mod etag;
+pub mod facets;
 pub mod fault;
 pub mod gate;
 pub mod headers;
@@ -35,9 +39,11 @@ pub mod images;
 pub mod internal;
 pub mod jobs;
 pub mod limits;
+pub mod map;
 pub mod metrics;
 pub mod noted;
 pub mod observe;
+pub mod openapi;
 pub mod origin;
 pub mod page;
 pub mod patience;
@@ -45,6 +51,7 @@ pub mod search;
 pub mod serving;
 pub mod session;
 pub mod status;
+pub mod stream;
 pub mod studies;
 pub mod tls;
 
@@ -54,6 +61,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Thread;
 use std::time::Duration;
 
+use actix_multipart::form::MultipartFormConfig;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, HttpServer, web};
 use rustls::ServerConfig;
@@ -114,6 +122,45 @@ impl Drop for Ending<'_> {
     }
 }
 
+/// The API. What [`openapi`] describes is what is here; a test compares them.
+fn routes(api: &mut web::ServiceConfig) {
+    api.service(openapi::document)
+        .service(session::sign_in)
+        .service(session::session)
+        .service(session::sign_out)
+        .service(status::status)
+        .service(status::models)
+        .service(search::by_films)
+        .service(search::by_words)
+        .service(facets::facets)
+        .service(studies::delete)
+        .service(studies::timeline)
+        .service(studies::similar)
+        .service(studies::one)
+        .service(images::thumbnail)
+        .service(images::windowed)
+        .service(heatmap::heatmap)
+        .service(heatmap::findings)
+        .service(images::original)
+        .service(map::map)
+        .service(cohorts::list)
+        .service(cohorts::create)
+        .service(cohorts::members)
+        .service(cohorts::add)
+        .service(cohorts::remove)
+        .service(cohorts::combine)
+        .service(cohorts::check)
+        .service(cohorts::files::table_file)
+        .service(cohorts::files::vectors)
+        .service(cohorts::one)
+        .service(cohorts::forget)
+        .service(jobs::resource::list)
+        .service(jobs::resource::start)
+        .service(jobs::resource::events)
+        .service(jobs::resource::one)
+        .service(jobs::resource::stop);
+}
+
 fn answer(listeners: Listeners, serving: &Arc<Serving>, owner: Owner) -> Result<()> {
     let config = &serving.home().config;
     let upload_limit = config.server.upload_mib << 20;
@@ -144,6 +191,13 @@ fn answer(listeners: Listeners, serving: &Arc<Serving>, owner: Owner) -> Result<
             .app_data(web::PayloadConfig::new(upload_limit))
             .app_data(web::JsonConfig::default().limit(json_limit).error_handler(fault::json))
             .app_data(web::QueryConfig::default().error_handler(fault::query))
+            .app_data(web::PathConfig::default().error_handler(fault::path))
+            .app_data(
+                MultipartFormConfig::default()
+                    .total_limit(upload_limit)
+                    .memory_limit(upload_limit)
+                    .error_handler(fault::form),
+            )
             // the last one is the first that sees a request
             .wrap(from_fn(gate::gate))
             .wrap(Compress::default())
@@ -152,21 +206,7 @@ fn answer(listeners: Listeners, serving: &Arc<Serving>, owner: Owner) -> Result<
             .service(health::healthz)
             .service(health::readyz)
             .service(metrics::metrics)
-            .service(
-                web::scope("/api/v1")
-                    .service(session::sign_in)
-                    .service(session::session)
-                    .service(session::sign_out)
-                    .service(status::status)
-                    .service(search::image)
-                    .service(search::text)
-                    .service(studies::study)
-                    .service(images::thumbnail)
-                    .service(heatmap::heatmap)
-                    .service(heatmap::findings)
-                    .service(images::original)
-                    .default_service(web::to(fault::no_route)),
-            )
+            .service(web::scope("/api/v1").configure(routes).default_service(web::to(fault::no_route)))
             .default_service(web::to(page::page))
     })
     .workers(workers)

@@ -57,7 +57,7 @@ pub fn event<B>(answer: &ServiceResponse<B>, caller: &Caller, rule: Option<&Rule
     })
 }
 
-fn who(caller: &Caller) -> Who {
+pub(super) fn who(caller: &Caller) -> Who {
     match caller {
         Caller::Local => Who::Loopback,
         Caller::Holder(holder) => Who::Token { id: holder.id.clone(), name: holder.name.clone() },

@@ -1,55 +1,81 @@
-//! `POST /api/v1/search` and `POST /api/v1/search/image`. What is looked for is in the body, or in a header beside a film:
-//! URLs end up in logs.
+//! `POST /api/v1/search` and `POST /api/v1/search/films`. What is looked for is in the body: URLs end up in logs.
 
-use actix_web::{HttpRequest, HttpResponse, post, web};
-use serde::Deserialize;
+use actix_multipart::form::MultipartForm;
+use actix_multipart::form::bytes::Bytes;
+use actix_multipart::form::text::Text;
+use actix_web::{HttpResponse, post, web};
+use utoipa::ToSchema;
 
 use super::fault::Fault;
 use super::noted::{self, Asked, Counted};
+use super::openapi::{Faults, Unfit};
 use super::serving::Current;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::search::Response;
 use crate::search::body::Body;
-use crate::search::{Response, Target};
 
-/// The header that has the rest of a request whose body is a film: JSON, in ASCII.
-pub const HEADER: &str = "x-thorax-search";
-
-/// Parameters of an image search that say nothing of a patient.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ImageSearch {
-    to: Option<Target>,
-    k: Option<usize>,
+/// Films to search with, and everything else that a search takes.
+#[derive(MultipartForm)]
+pub struct Films {
+    /// The body of `POST /search`, as JSON.
+    query: Option<Text<String>>,
+    /// Files of films, PNG or JPEG.
+    film: Vec<Bytes>,
 }
 
-/// Search by text, films and studies: [`Body`].
+/// [`Films`] as the document describes it.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+#[schema(as = FilmsForm)]
+pub struct Form {
+    /// The body of `POST /search`, as JSON; its `images` are further films.
+    query: Option<String>,
+    /// Files of films, PNG or JPEG; 1 to 20.
+    #[schema(value_type = Vec<String>, format = Binary)]
+    film: Vec<Vec<u8>>,
+}
+
+/// Search by text, films and studies. A score orders the results of one search; it is not a probability.
+#[utoipa::path(context_path = "/api/v1", tag = "search", request_body = Body,
+    responses((status = 200, body = Response), Unfit, Faults))]
 #[post("/search")]
-pub async fn text(engine: Current, body: web::Json<Body>) -> Result<HttpResponse, Fault> {
-    run(engine, body.into_inner(), None).await
+pub async fn by_words(engine: Current, body: web::Json<Body>) -> Result<HttpResponse, Fault> {
+    run(engine, body.into_inner(), Vec::new()).await
 }
 
-/// Search by a film: PNG or JPEG in the body, everything else in the header [`HEADER`].
-#[post("/search/image")]
-pub async fn image(
+/// Search with films that are uploaded.
+#[utoipa::path(context_path = "/api/v1", tag = "search", request_body(content = Form, content_type = "multipart/form-data"),
+    responses((status = 200, body = Response), Unfit, Faults))]
+#[post("/search/films")]
+pub async fn by_films(
     engine: Current,
-    request: HttpRequest,
-    parameters: web::Query<ImageSearch>,
-    film: web::Bytes,
-) -> Result<HttpResponse, Fault> {
-    let mut body = match request.headers().get(HEADER) {
+    form: Result<MultipartForm<Films>, actix_web::Error>,
+) -> Result<HttpResponse, actix_web::Error> {
+    // what is no form at all does not come by the form's error handler
+    let form = form.map_err(|error| match error.as_error::<Fault>() {
+        Some(_) => error,
+        None => Fault::caller("bad_form", "send a form: content-type: multipart/form-data").into(),
+    })?;
+    let Films { query, film } = form.into_inner();
+    let body = match query {
         None => Body::default(),
-        Some(header) => serde_json::from_slice(header.as_bytes())
-            .map_err(|error| Error::Caller(format!("the header {HEADER}: {error}")))?,
+        Some(text) => serde_json::from_str(&text)
+            .map_err(|error| Fault::caller("bad_json", format!("the part 'query': {error}")))?,
     };
-    body.to = parameters.to.unwrap_or(body.to);
-    body.k = parameters.k.or(body.k);
-    run(engine, body, Some(film)).await
+    if film.is_empty() {
+        return Err(Fault::caller("bad_form", "the form has no part 'film'").into());
+    }
+    Ok(run(engine, body, film).await?)
 }
 
-async fn run(engine: Current, mut body: Body, film: Option<web::Bytes>) -> Result<HttpResponse, Fault> {
+pub(super) async fn run(engine: Current, mut body: Body, films: Vec<Bytes>) -> Result<HttpResponse, Fault> {
     body.most_pixels = Some(engine.most_pixels());
     let asked = body.text.clone().map(Asked);
-    let answer = web::block(move || -> Result<Response> { engine.search(body.request(film.as_deref())?) }).await??;
+    let answer = web::block(move || -> Result<Response> {
+        let films: Vec<&[u8]> = films.iter().map(|film| film.data.as_ref()).collect();
+        engine.search(body.request(&films)?)
+    })
+    .await??;
     let counted = Counted(answer.results.len());
     Ok(noted::with(HttpResponse::Ok().json(without_paths(answer)), counted, asked))
 }

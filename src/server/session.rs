@@ -3,21 +3,23 @@
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::callers::{COOKIE, Caller, Callers, address};
 use super::fault::Fault;
+use super::openapi::{Faults, Unfit};
 use crate::access::Permission;
 
 /// Body of a sign-in.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
     token: String,
 }
 
 /// Who asks, and what they may do.
-#[derive(Serialize)]
-struct Session {
+#[derive(Serialize, ToSchema)]
+pub struct Session {
     name: String,
     role: Option<&'static str>,
     permissions: &'static [Permission],
@@ -25,7 +27,8 @@ struct Session {
     signed_in: bool,
 }
 
-/// Signs in.
+/// Sign in: the answer is a cookie.
+#[utoipa::path(context_path = "/api/v1", tag = "server", request_body = SignIn, responses((status = 204), Unfit, Faults))]
 #[post("/session")]
 pub async fn sign_in(
     callers: web::Data<Callers>,
@@ -41,7 +44,8 @@ pub async fn sign_in(
     Ok(HttpResponse::NoContent().cookie(callers.cookie(&secret, &request)).finish())
 }
 
-/// Says who is signed in.
+/// Who is signed in, and what they may do.
+#[utoipa::path(context_path = "/api/v1", tag = "server", responses((status = 200, body = Session), Faults))]
 #[get("/session")]
 pub async fn session(caller: Caller) -> Result<HttpResponse, Fault> {
     let name = match &caller {
@@ -58,7 +62,8 @@ pub async fn session(caller: Caller) -> Result<HttpResponse, Fault> {
     }))
 }
 
-/// Signs out; also who is not signed in.
+/// Sign out; also who is not signed in.
+#[utoipa::path(context_path = "/api/v1", tag = "server", responses((status = 204), Faults))]
 #[delete("/session")]
 pub async fn sign_out(callers: web::Data<Callers>, request: HttpRequest) -> HttpResponse {
     if let Some(cookie) = request.cookie(COOKIE) {

@@ -55,7 +55,7 @@ fn search_and_embed_answer_what_is_documented() {
     let similar = home.json(&["search", "--image", film, "-k", "3", "--json"]);
     assert_eq!(similar["results"][0]["image"]["path"], film);
     let reports = home.json(&["search", "--image", film, "--to", "reports", "-k", "3", "--json"]);
-    assert!(reports["results"].as_array().unwrap().iter().all(|r| r["sentence"].is_string()));
+    assert!(reports["results"].as_array().unwrap().iter().all(|r| r["snippet"]["text"].is_string()));
 
     // Filters hold for every result.
     let women = home.json(&["search", "effusion", "--filter", "sex:F age:30..", "-k", "40", "--json"]);

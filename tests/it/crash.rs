@@ -1,7 +1,8 @@
-//! `kill -9` at random moments of import, delete, index, compaction, swap, backup and restore. After each: nothing acknowledged is lost, the
+//! `kill -9` at random moments of import, delete, index, compaction, swap, backup and restore, by commands and
+//! by a server. After each: nothing acknowledged is lost, the
 //! stores agree, `thorax doctor` is clean.
 //!
-//! `THORAX_CRASH_KILLS` kills (12), `THORAX_CRASH_SEED` the seed, which is printed. `make crash` kills 200 times.
+//! `THORAX_CRASH_KILLS` kills (16), `THORAX_CRASH_SEED` the seed, which is printed. `make crash` kills 200 times.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,6 +14,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
+use crate::http::Server;
 use crate::support::{Home, Said, command};
 
 /// Studies acknowledged together.
@@ -27,9 +29,22 @@ enum Task {
     Compact,
     Backup,
     Restore,
+    /// An import that a server runs: the server is killed.
+    ServedImport,
+    /// Re-indexing under a server, and its swap.
+    ServedIndex,
 }
 
-const TASKS: [Task; 6] = [Task::Import, Task::Delete, Task::Index, Task::Compact, Task::Backup, Task::Restore];
+const TASKS: [Task; 8] = [
+    Task::Import,
+    Task::Delete,
+    Task::Index,
+    Task::Compact,
+    Task::ServedImport,
+    Task::ServedIndex,
+    Task::Backup,
+    Task::Restore,
+];
 
 /// What the catalogue must hold: id -> text of the report.
 type Truth = BTreeMap<String, String>;
@@ -48,7 +63,7 @@ struct Suite {
 #[test]
 fn killed_at_random_moments_nothing_acknowledged_is_lost_and_the_stores_agree() {
     let number = |name: &str, default: u64| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
-    let (kills, seed) = (number("THORAX_CRASH_KILLS", 12), number("THORAX_CRASH_SEED", 20));
+    let (kills, seed) = (number("THORAX_CRASH_KILLS", 16), number("THORAX_CRASH_SEED", 20));
     eprintln!("{kills} kills, THORAX_CRASH_SEED={seed}");
     let home = Home::new();
     home.ok(&["import", "phantom", "--studies", "10", "--size", "96"]);
@@ -97,13 +112,15 @@ impl Suite {
         let usual = self.usual.get(&task).copied().unwrap_or(Duration::from_millis(400));
         let share = if task == Task::Compact { 0.6..1.0 } else { 0.02..1.0 };
         let wait = usual.mul_f64(self.random.random_range(share));
+        let mut server = self.serve(task);
         let began = Instant::now();
         let mut child = command(&self.home, &words).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         while began.elapsed() < wait && child.try_wait().unwrap().is_none() {
             std::thread::sleep(Duration::from_millis(2));
         }
         let ended = child.try_wait().unwrap();
-        child.kill().unwrap();
+        server.as_mut().map_or(&mut child, |server| &mut server.child).kill().unwrap();
+        // a client of a server that is gone ends by itself
         let said: Said = child.wait_with_output().unwrap().into();
         let what = format!("round {round}: {task:?} killed after {wait:?}");
         match ended {
@@ -120,11 +137,23 @@ impl Suite {
         self.check(&what, task, before, ended.is_some(), &after);
     }
 
+    /// The server of a task that one runs. What came or went since the last index is indexed first, so that there is one to serve.
+    fn serve(&mut self, task: Task) -> Option<Server> {
+        if !matches!(task, Task::ServedImport | Task::ServedIndex) {
+            return None;
+        }
+        if task == Task::ServedImport {
+            let said: Said = command(&self.home, &["index"]).output().unwrap().into();
+            assert_eq!(said.code, 0, "{}", said.stderr);
+        }
+        Some(Server::of(&self.home))
+    }
+
     /// The command, and the studies that it stores in order, or removes (`None`).
     fn prepare(&mut self, task: Task) -> (Vec<String>, Vec<(String, Option<String>)>) {
         let strings = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         match task {
-            Task::Import => {
+            Task::Import | Task::ServedImport => {
                 let mut csv = "study,patient,report\n".to_owned();
                 let mut rows = Vec::new();
                 for _ in 0..self.random.random_range(100..400) {
@@ -159,7 +188,7 @@ impl Suite {
                 words.extend(chosen.iter().cloned());
                 (words, chosen.into_iter().map(|id| (id, None)).collect())
             }
-            Task::Index | Task::Compact => (strings(&["index"]), Vec::new()),
+            Task::Index | Task::Compact | Task::ServedIndex => (strings(&["index"]), Vec::new()),
             Task::Backup => (strings(&["backup", &self.path("saved.jsonl")]), Vec::new()),
             Task::Restore => (strings(&["restore", "--force", &self.path("restored.jsonl")]), Vec::new()),
         }
@@ -183,7 +212,7 @@ impl Suite {
                 assert_eq!(&found, wanted, "{what}: neither the old nor the restored one");
                 assert!(!finished || found == restored, "{what}: it ended, and is not there");
             }
-            Task::Backup | Task::Index | Task::Compact => {
+            Task::Backup | Task::Index | Task::Compact | Task::ServedIndex => {
                 assert_eq!(found, self.truth, "{what}");
                 let saved = self.dir.join("saved.jsonl");
                 if saved.exists() {
@@ -192,9 +221,9 @@ impl Suite {
                     assert!(said.status.success(), "{what}: the backup that is there is whole");
                 }
             }
-            Task::Import | Task::Delete => {
+            Task::Import | Task::ServedImport | Task::Delete => {
                 // whole batches in order, or the one transaction of a deletion
-                let size = if task == Task::Import { BATCH } else { changes.len().max(1) };
+                let size = if task == Task::Delete { changes.len().max(1) } else { BATCH };
                 let mut truth = self.truth.clone();
                 let mut stages = vec![truth.clone()];
                 for batch in changes.chunks(size) {

@@ -45,6 +45,29 @@ impl Server {
         (status, serde_json::from_slice(&answer.body_mut().read_to_vec().unwrap()).unwrap())
     }
 
+    /// Searches with films, by a form.
+    pub fn films(&self, query: &Value, films: &[&[u8]]) -> (u16, Value) {
+        const BETWEEN: &str = "----between-the-parts";
+        let mut form = Vec::new();
+        let mut part = |head: &str, content: &[u8]| {
+            form.extend(format!("--{BETWEEN}\r\ncontent-disposition: form-data; {head}\r\n\r\n").as_bytes());
+            form.extend(content);
+            form.extend(b"\r\n");
+        };
+        part("name=\"query\"", query.to_string().as_bytes());
+        films.iter().for_each(|film| part("name=\"film\"; filename=\"film\"", film));
+        form.extend(format!("--{BETWEEN}--\r\n").as_bytes());
+        self.post("/api/v1/search/films", &format!("multipart/form-data; boundary={BETWEEN}"), &form)
+    }
+
+    pub fn json(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        let request = request.header("content-type", "application/json").body(body.to_string()).unwrap();
+        let mut answer = agent().run(request).unwrap();
+        let bytes = answer.body_mut().read_to_vec().unwrap();
+        (answer.status().as_u16(), serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    }
+
     pub fn search(&self, body: &Value) -> (u16, Value) {
         self.post("/api/v1/search", "application/json", body.to_string().as_bytes())
     }
@@ -108,12 +131,12 @@ fn search_study_film_and_faults_over_http() {
     let ranked: Value = serde_json::from_slice(&ranked).unwrap();
     assert_eq!((status, ranked["findings"].as_array().unwrap().len()), (200, 14));
 
-    let (status, similar) = server.post("/api/v1/search/image?to=images&k=3", "image/png", &bytes);
+    let (status, similar) = server.films(&json!({"k": 3}), &[&bytes]);
     assert_eq!((status, &similar["results"][0]["study"]), (200, &first["study"]), "a film finds itself");
-    let (_, reports) = server.post("/api/v1/search/image?to=reports&k=3", "image/png", &bytes);
-    assert!(reports["results"].as_array().unwrap().iter().all(|r| r["sentence"].is_string()));
+    let (_, reports) = server.films(&json!({"to": "reports", "k": 3}), &[&bytes]);
+    assert!(reports["results"].as_array().unwrap().iter().all(|r| r["snippet"]["text"].is_string()));
 
-    // The same film in JSON, with words beside it; and a filter beside a film, in a header: never in an address.
+    // The same film in JSON, with words beside it; and a filter beside two films.
     let film_text = base64(&bytes);
     let (status, composed) = server.search(&json!({
         "text": "pleural effusion", "images": [film_text], "exclude": "study", "group": "patient", "explain": true, "k": 3
@@ -123,20 +146,15 @@ fn search_study_film_and_faults_over_http() {
     assert!(composed["results"][0]["explain"]["rankings"].is_array());
     let (_, second) = server.search(&json!({"text": "no pleural effusion", "k": 4, "after": answer["page"]["next"]}));
     assert_eq!(second["results"][0]["rank"], 5);
-    let women = agent()
-        .post(format!("{}/api/v1/search/image?k=40", server.url))
-        .header("content-type", "image/png")
-        .header("x-thorax-search", r#"{"filter": "sex:F"}"#)
-        .send(&bytes[..])
-        .unwrap()
-        .body_mut()
-        .read_to_vec()
-        .unwrap();
-    let women: Value = serde_json::from_slice(&women).unwrap();
+    let (_, women) = server.films(&json!({"filter": "sex:F", "k": 40}), &[&bytes, &small]);
     assert!(women["results"].as_array().unwrap().iter().all(|r| r["sex"] == "F"), "{women}");
+    assert_eq!(women["query"]["films"], 2);
 
     let faults = [
-        server.post("/api/v1/search/image?filter=sex:F", "image/png", &bytes),
+        server.post("/api/v1/search/films", "image/png", &bytes),
+        server.films(&json!({"surprise": 1}), &[&bytes]),
+        server.films(&json!({"k": 3}), &[]),
+        server.films(&json!({"k": 3}), &[&small[..]; 21]),
         server.search(&json!({"images": ["no film"]})),
         server.search(&json!({"like": ["nobody"]})),
         server.search(&json!({"text": "edema", "after": "7-0-0"})),
@@ -146,8 +164,7 @@ fn search_study_film_and_faults_over_http() {
         server.search(&json!({"text": "x", "k": 0})),
         server.search(&json!({"text": "x", "surprise": 1})),
         server.post("/api/v1/search", "application/json", b"{"),
-        server.post("/api/v1/search/image", "image/png", b"no film at all"),
-        server.post("/api/v1/search/image?k=many", "image/png", &bytes),
+        server.films(&json!({"k": 3}), &[b"no film at all"]),
         server.post(&format!("/api/v1/images/{film}/heatmap"), "application/json", b"{\"text\": \" \"}"),
     ];
     for (number, (status, fault)) in faults.iter().enumerate() {

@@ -4,6 +4,7 @@
 mod support;
 
 mod access;
+mod api;
 mod audit;
 mod bad_input;
 mod cohort;
@@ -15,6 +16,7 @@ mod evaluation;
 mod http;
 mod kill;
 mod limits;
+mod load;
 mod model;
 mod operations;
 mod real_data;

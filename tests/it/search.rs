@@ -100,6 +100,53 @@ fn pages_groups_parts_and_explanations() {
     }
 }
 
+/// Every count is what a search with that value in its filter counts, under filters and under what a query excludes.
+#[test]
+fn facets_count_what_a_search_counts() {
+    let home = Home::ready(60);
+    let quoted = |value: &str| if value.contains(' ') { format!("\"{value}\"") } else { value.to_owned() };
+    for (text, filter) in [
+        ("", ""),
+        ("", "sex:F age:40.."),
+        ("no pleural effusion", ""),
+        ("effusion NOT cardiomegaly", "view:PA OR age:..50"),
+    ] {
+        let facets = home.json(&["facets", text, "--filter", filter, "--top", "4", "--json"]);
+        let total = facets["total"].as_u64().unwrap();
+        let mut compared = 0;
+        for facet in facets["facets"].as_array().unwrap() {
+            let field = facet["field"].as_str().unwrap();
+            assert_eq!(facet["with"].as_u64().unwrap() + facet["without"].as_u64().unwrap(), total, "{facet}");
+            for value in facet["values"].as_array().unwrap().iter().take(2) {
+                let narrowed = format!("({filter}) {field}:{}", quoted(value["value"].as_str().unwrap()));
+                let narrowed = narrowed.trim_start_matches("() ");
+                // any words will do: the count is of what passes, without what the query excludes
+                let words = if text.is_empty() { "heart" } else { text };
+                let page = &home.json(&["search", words, "--filter", narrowed, "-k", "1", "--json"])["page"];
+                let passing = page["total"].as_u64().unwrap() - page["excluded"].as_u64().unwrap();
+                assert_eq!(value["count"].as_u64().unwrap(), passing, "{text} {narrowed}");
+                compared += 1;
+            }
+        }
+        assert!(compared >= 10, "{text} {filter}: {compared}");
+    }
+    let patients = home.json(&["facets", "--group", "patient", "--field", "sex", "--json"]);
+    let counted: u64 =
+        patients["facets"][0]["values"].as_array().unwrap().iter().map(|v| v["count"].as_u64().unwrap()).sum();
+    assert!(counted == patients["total"].as_u64().unwrap() && counted < 60, "{patients}");
+    let unknown = home.run(&["facets", "--field", "colour"]);
+    assert!(unknown.code == 2 && unknown.stderr.contains("colour"), "{}", unknown.stderr);
+    assert!(home.ok(&["facets", "--field", "finding"]).contains("with a value"));
+    // and the words that match are marked
+    let hit = &home.json(&["search", "pleural effusion", "-k", "1", "--json"])["results"][0]["snippet"];
+    let letters: Vec<char> = hit["text"].as_str().unwrap().chars().collect();
+    let marked = hit["marks"].as_array().unwrap().iter().map(|mark| {
+        let (from, to) = (mark[0].as_u64().unwrap() as usize, mark[1].as_u64().unwrap() as usize);
+        letters[from..to].iter().collect::<String>().to_lowercase()
+    });
+    assert!(marked.into_iter().any(|words| words.contains("effusion")), "{hit}");
+}
+
 #[test]
 fn no_query_returns_what_it_excludes_or_the_other_side() {
     let home = Home::ready(160);

@@ -50,6 +50,26 @@ fn import_index_search_and_status_work_on_a_served_home() {
     assert!(again.stderr.contains("nothing is new"), "{}", again.stderr);
     assert!(said.contains("answers from generation 2"), "{said}");
 
+    // Cohorts: ids that the client reads, a file that the server writes where the client stands.
+    let made = home.json(&["cohort", "create", "effusions", "pleural effusion", "--all-matching", "--json"]);
+    let ids = home.scratch().join("ids.txt");
+    fs::write(&ids, "manifest/x\n").unwrap();
+    home.ok(&["cohort", "add", "effusions", "--ids", &ids.display().to_string()]);
+    let said: Said = home
+        .command(&["cohort", "export", "effusions", "--out", "effusions.csv", "--columns", "study"])
+        .current_dir(home.scratch())
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let written = fs::read_to_string(home.scratch().join("effusions.csv")).unwrap();
+    assert_eq!(written.lines().count() as u64, made["studies"].as_u64().unwrap() + 2);
+    assert!(written.contains("manifest/x"));
+    assert_eq!(home.run(&["cohort", "export", "effusions"]).code, 2, "there is no terminal to write to");
+    home.ok(&["cohort", "verify", "effusions"]);
+    let counted = home.json(&["facets", "--filter", "source:manifest", "--json"]);
+    assert_eq!(counted["total"], 1);
+
     // Faults have the words and the exit status that they have without a server.
     let wrong = home.run(&["search", "x", "--filter", "nothing:here"]);
     assert_eq!((wrong.code, wrong.stderr.contains("there is no field 'nothing'")), (2, true), "{}", wrong.stderr);

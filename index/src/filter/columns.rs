@@ -18,20 +18,20 @@ pub struct FieldColumns {
 }
 
 #[derive(Debug, Default)]
-struct Field {
-    name: String,
+pub(super) struct Field {
+    pub name: String,
     /// By lower-case value; dates stand in order.
-    words: BTreeMap<String, Posting>,
+    pub words: BTreeMap<String, Posting>,
     /// In ascending order.
-    numbers: Vec<(f64, u32)>,
-    has_dates: bool,
-    present: RoaringBitmap,
+    pub numbers: Vec<(f64, u32)>,
+    pub has_dates: bool,
+    pub present: RoaringBitmap,
 }
 
 #[derive(Debug, Default)]
-struct Posting {
-    shown: String,
-    rows: RoaringBitmap,
+pub(super) struct Posting {
+    pub shown: String,
+    pub rows: RoaringBitmap,
 }
 
 /// A field, and what kinds of values it has.
@@ -114,18 +114,6 @@ impl FieldColumns {
         self.fields.values().map(info).collect()
     }
 
-    /// How many rows (of `within`, or of all) have each word or date of a field: most frequent first, then by value.
-    ///
-    /// # Errors
-    /// [`IndexError::UnknownField`].
-    pub fn facet(&self, field: &str, within: Option<&RoaringBitmap>) -> Result<Vec<(String, u64)>> {
-        let count = |rows: &RoaringBitmap| within.map_or_else(|| rows.len(), |within| rows.intersection_len(within));
-        let postings = self.field(field)?.words.values().map(|posting| (posting.shown.clone(), count(&posting.rows)));
-        let mut counts: Vec<_> = postings.filter(|(_, count)| *count > 0).collect();
-        counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        Ok(counts)
-    }
-
     /// The rows that pass.
     ///
     /// # Errors
@@ -153,7 +141,7 @@ impl FieldColumns {
         }
     }
 
-    fn field(&self, name: &str) -> Result<&Field> {
+    pub(super) fn field(&self, name: &str) -> Result<&Field> {
         self.fields.get(&name.to_lowercase()).ok_or_else(|| {
             let known: Vec<&str> = self.fields.values().map(|field| field.name.as_str()).collect();
             IndexError::unknown_field(name, &known)
@@ -233,7 +221,7 @@ fn number(text: &str) -> Option<f64> {
 }
 
 /// `YYYY-MM-DD`.
-fn is_date(text: &str) -> bool {
+pub(super) fn is_date(text: &str) -> bool {
     text.len() == 10 && is_date_part(text)
 }
 

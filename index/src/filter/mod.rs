@@ -2,17 +2,20 @@
 //!
 //! - `parse` a filter is a query of the [`language`](crate::language) that has tests of fields and no words
 //! - [`columns`] the values of a generation, arranged to answer it
+//! - [`facets`] how many of what passes have which value
 //!
 //! ```text
 //! sex:F age:40..60 source:nih finding:"Pleural Effusion" -finding:Edema date:2019-01-01.. (view:PA OR view:AP)
 //! ```
 
 pub mod columns;
+pub mod facets;
 mod parse;
 
 use std::fmt;
 
 pub use columns::{FieldColumns, FieldInfo};
+pub use facets::{Facet, FacetKind, FacetValue};
 
 use crate::error::Result;
 use crate::language::{Node, Query, Test};

@@ -78,6 +78,11 @@ impl Rows {
         self.groups.names.get(*self.groups.of.get(row as usize)?)
     }
 
+    /// The group's number of each row.
+    pub(super) fn groups(&self) -> &[u32] {
+        &self.groups.of
+    }
+
     /// The row of an id.
     pub(super) fn find(&self, id: &str) -> Option<u32> {
         self.ids.find(id)

@@ -4,14 +4,16 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde::{Deserialize, Serialize};
 
+use crate::cli::through::make_absolute;
 use crate::cohort::ask;
 use crate::cohort::edit::{Asked, Strictness};
 use crate::cohort::model::{Query, Take};
 use crate::error::{Error, Result};
 
 /// A selection as flags.
-#[derive(Args)]
+#[derive(Args, Serialize, Deserialize)]
 pub(super) struct Selected {
     /// What to look for, in words.
     text: Option<String>,
@@ -39,6 +41,9 @@ pub(super) struct Selected {
     /// File with one study id a line; - for standard input.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "image", "filter", "take", "cohort"])]
     ids: Option<PathBuf>,
+    /// The ids, once they are read.
+    #[arg(skip)]
+    read: Option<Vec<String>>,
     /// The studies of another cohort.
     #[arg(long, value_name = "COHORT", conflicts_with_all = ["text", "image", "filter", "take"])]
     cohort: Option<String>,
@@ -56,8 +61,17 @@ impl Selected {
         Strictness { stale: self.stale, skip_unknown: self.skip_unknown }
     }
 
+    /// Makes it a selection that another process can make.
+    pub(super) fn elsewhere(&mut self) -> Result<()> {
+        self.read = self.ids.take().as_deref().map(ids).transpose()?;
+        self.image.iter_mut().try_for_each(make_absolute)
+    }
+
     /// The selection.
     pub(super) fn asked(self) -> Result<Asked> {
+        if let Some(ids) = self.read {
+            return Ok(Asked::Ids(ids));
+        }
         if let Some(file) = &self.ids {
             return Ok(Asked::Ids(ids(file)?));
         }

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde::{Deserialize, Serialize};
 use thorax_index::Space;
 
-use crate::audit::{Event, Log, Who};
-use crate::cli::{Context, output};
+use crate::audit::{Event, Log};
+use crate::cli::output;
+use crate::cli::through::{Opened, make_absolute};
 use crate::cohort::export::columns::{Allowed, chosen};
 use crate::cohort::export::pseudonyms::Pseudonyms;
 use crate::cohort::export::target::Target;
@@ -15,7 +17,7 @@ use crate::cohort::model::Cohort;
 use crate::cohort::{Archive, Store};
 use crate::error::{Error, Result};
 
-#[derive(Args)]
+#[derive(Args, Serialize, Deserialize)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Export {
     /// The cohort.
@@ -59,11 +61,21 @@ left right other score rank hash changed report. patient needs --patients or --p
 Dates, rare findings and the text of reports can identify a patient: pseudonyms alone do not make data anonymous.";
 
 impl Export {
-    pub(super) fn run(self, context: &Context, archive: &Archive, store: &Store<'_>) -> Result<()> {
+    /// Makes it an export that another process can write.
+    pub(super) fn elsewhere(&mut self) -> Result<()> {
+        let Some(out) = &mut self.out else {
+            let message = "a server owns this home, and it cannot write to your terminal: name a file with --out";
+            return Err(Error::Caller(message.to_owned()));
+        };
+        make_absolute(out)?;
+        self.pseudonyms.iter_mut().try_for_each(make_absolute)
+    }
+
+    pub(super) fn run(self, opened: &Opened, archive: &Archive, store: &Store<'_>) -> Result<()> {
         let cohort = store.load(&self.name)?;
         let pseudonyms = self.pseudonyms.as_deref().map(Pseudonyms::read).transpose()?;
         if let Some(kind) = &self.embeddings {
-            return self.vectors(context, archive, store, &cohort, kind, pseudonyms.as_ref());
+            return self.vectors(opened, archive, store, &cohort, kind, pseudonyms.as_ref());
         }
         let allowed = Allowed { patients: self.patients, reports: self.reports, pseudonyms: pseudonyms.is_some() };
         let columns = chosen(&self.columns, allowed)?;
@@ -78,7 +90,7 @@ impl Export {
         let mut table = table::table(format, target, &columns, &cohort)?;
         let done = export(archive.catalogue(), &cohort, &columns, pseudonyms.as_ref(), table.as_mut())?;
         table.finish()?;
-        noted(context, done.rows)?;
+        noted(opened, done.rows)?;
         if done.gone > 0 {
             output::note(&format!("{} studies are gone from the archive, and left out", done.gone));
         }
@@ -90,7 +102,7 @@ impl Export {
         }
         match &self.out {
             None => Ok(()),
-            Some(_) if context.json => output::json(&done),
+            Some(_) if opened.json => output::json(&done),
             Some(path) => output::line(&format!("{}: {} studies", path.display(), done.rows)),
         }
     }
@@ -108,7 +120,7 @@ impl Export {
 
     fn vectors(
         &self,
-        context: &Context,
+        opened: &Opened,
         archive: &Archive,
         store: &Store<'_>,
         cohort: &Cohort,
@@ -130,11 +142,11 @@ impl Export {
         let rows = PathBuf::from(rows);
         let targets = (Target::file(out, self.force)?, Target::file(&rows, self.force)?);
         let done = embeddings::export(store, cohort, archive.index()?, space, format, pseudonyms, targets)?;
-        noted(context, done.rows)?;
+        noted(opened, done.rows)?;
         if done.without > 0 {
             output::note(&format!("{} studies have no vector: without {kind}, not indexed yet, or gone", done.without));
         }
-        if context.json {
+        if opened.json {
             return output::json(&done);
         }
         output::line(&format!(
@@ -148,7 +160,7 @@ impl Export {
 }
 
 /// A line in the audit log.
-fn noted(context: &Context, rows: u64) -> Result<()> {
-    let event = Event { count: Some(rows), ..Event::new(Who::CommandLine, "export") };
-    Log::open(context.home()?.path())?.append(event)
+fn noted(opened: &Opened, rows: u64) -> Result<()> {
+    let event = Event { count: Some(rows), ..Event::new(opened.who.clone(), "export") };
+    Log::open(opened.home.path())?.append(event)
 }

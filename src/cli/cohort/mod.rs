@@ -12,8 +12,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use serde::{Deserialize, Serialize};
 
-use super::{Context, output};
+use super::output;
+use super::through::{Opened, make_absolute};
 use crate::cohort::model::{self, Operation};
 use crate::cohort::summary::summary;
 use crate::cohort::verify::verify;
@@ -23,7 +25,7 @@ use crate::error::{Error, Result};
 use asked::Selected;
 
 /// Named sets of studies that say where they come from, and can be checked against the archive of today.
-#[derive(Args)]
+#[derive(Args, Serialize, Deserialize)]
 #[command(after_help = EXAMPLES)]
 pub struct Cohort {
     #[command(subcommand)]
@@ -45,7 +47,7 @@ Examples:
 
 `verify` exits with 0 when running the steps again gives the same, with 1 when it would change something.";
 
-#[derive(Subcommand)]
+#[derive(Subcommand, Serialize, Deserialize)]
 enum Command {
     /// Create a cohort of a search, a filter, a list of ids or another cohort.
     Create(Create),
@@ -71,7 +73,7 @@ enum Command {
     Delete(Delete),
 }
 
-#[derive(Args)]
+#[derive(Args, Serialize, Deserialize)]
 struct Create {
     /// Name of the cohort: letters, digits, '-', '_' and '.'.
     name: String,
@@ -82,7 +84,7 @@ struct Create {
     note: Option<String>,
 }
 
-#[derive(Args)]
+#[derive(Args, Serialize, Deserialize)]
 struct Change {
     /// The cohort.
     name: String,
@@ -90,7 +92,7 @@ struct Change {
     selected: Selected,
 }
 
-#[derive(Args)]
+#[derive(Args, Serialize, Deserialize)]
 struct Combine {
     /// Name of the new cohort.
     name: String,
@@ -102,7 +104,7 @@ struct Combine {
     note: Option<String>,
 }
 
-#[derive(Args)]
+#[derive(Args, Serialize, Deserialize)]
 struct Verify {
     /// The cohort.
     name: String,
@@ -111,7 +113,7 @@ struct Verify {
     image: Option<PathBuf>,
 }
 
-#[derive(Args)]
+#[derive(Args, Serialize, Deserialize)]
 struct Show {
     /// The cohort.
     name: String,
@@ -123,7 +125,7 @@ struct Show {
     patients: bool,
 }
 
-#[derive(Args)]
+#[derive(Args, Serialize, Deserialize)]
 struct Delete {
     /// The cohort.
     name: String,
@@ -135,9 +137,11 @@ impl Cohort {
     /// # Errors
     /// The caller's: no such cohort, a query that does not make sense; [`Error::Differs`] from `verify`; or the catalogue cannot be
     /// read or written.
-    pub fn run(self, context: &Context) -> Result<()> {
-        let home = context.home()?;
-        let archive = Archive::new(home.clone(), Arc::new(home.catalogue()?));
+    pub fn run_on(self, opened: &Opened) -> Result<()> {
+        let archive = match opened.serving() {
+            Some(serving) => Archive::served(opened.home.clone(), serving.current()),
+            None => Archive::new(opened.home.clone(), Arc::clone(&opened.catalogue)),
+        };
         let store = Store::open(archive.catalogue())?;
         let changed = match self.command {
             Command::Create(Create { name, selected, note }) => {
@@ -150,10 +154,10 @@ impl Cohort {
             Command::Union(combine) => combine.run(&archive, Operation::Union)?,
             Command::Intersect(combine) => combine.run(&archive, Operation::Intersect)?,
             Command::Minus(combine) => combine.run(&archive, Operation::Minus)?,
-            Command::Export(export) => return export.run(context, &archive, &store),
+            Command::Export(export) => return export.run(opened, &archive, &store),
             Command::Verify(Verify { name, image }) => {
                 let verified = verify(&archive, &name, image.as_deref())?;
-                match context.json {
+                match opened.json {
                     true => output::json(&verified)?,
                     false => told::verified(&verified)?,
                 }
@@ -164,19 +168,36 @@ impl Cohort {
             }
             Command::List => {
                 let cohorts = store.list()?;
-                return if context.json { output::json(&told::brief(&cohorts)) } else { told::list(&cohorts) };
+                return if opened.json { output::json(&told::brief(&cohorts)) } else { told::list(&cohorts) };
             }
             Command::Show(Show { name, members, patients }) => {
                 let cohort = store.load(&name)?;
                 if members {
-                    return told::members(&store, &cohort, context.json);
+                    return told::members(&store, &cohort, opened.json);
                 }
                 let counts = summary(archive.catalogue(), &cohort, patients)?;
-                return if context.json { told::show_json(&cohort, &counts) } else { told::show(&cohort, &counts) };
+                return if opened.json { told::show_json(&cohort, &counts) } else { told::show(&cohort, &counts) };
             }
             Command::Delete(Delete { name }) => store.delete(&name)?,
         };
-        if context.json { output::json(&changed) } else { told::changed(&changed) }
+        if opened.json { output::json(&changed) } else { told::changed(&changed) }
+    }
+}
+
+impl Cohort {
+    /// Makes it a command that another process can run: paths are whole, and what standard input says is in it.
+    ///
+    /// # Errors
+    /// The ids cannot be read, or a table would have to go to standard output.
+    pub(super) fn elsewhere(&mut self) -> Result<()> {
+        match &mut self.command {
+            Command::Create(Create { selected, .. }) => selected.elsewhere(),
+            Command::Add(change) | Command::Remove(change) => change.selected.elsewhere(),
+            Command::Export(export) => export.elsewhere(),
+            Command::Verify(Verify { image, .. }) => image.iter_mut().try_for_each(make_absolute),
+            Command::Union(_) | Command::Intersect(_) | Command::Minus(_) => Ok(()),
+            Command::List | Command::Show(_) | Command::Delete(_) => Ok(()),
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use thorax_index::Catalogue;
 use thorax_models::Encoder;
 
 use super::output::{self, Said};
-use super::{Context, backup, delete, import, index, search, status};
+use super::{Context, backup, cohort, delete, facets, import, index, search, status};
 use crate::audit::{Event, Log, Who};
 use crate::error::Result;
 use crate::home::Home;
@@ -43,12 +43,16 @@ pub enum Remote {
     Index(index::IndexCommand),
     /// `thorax search`
     Search(search::Search),
+    /// `thorax facets`
+    Facets(facets::Facets),
+    /// `thorax cohort`
+    Cohort(cohort::Cohort),
     /// `thorax status`
     Status(status::Status),
 }
 
 /// The names of the commands that go through a server.
-pub const NAMES: &str = "import, delete, backup, index, search and status";
+pub const NAMES: &str = "import, delete, backup, index, search, facets, cohort and status";
 
 /// A home that is open for a command.
 pub struct Opened {
@@ -176,6 +180,8 @@ impl Remote {
             Remote::Backup(command) => command.run_on(opened),
             Remote::Index(command) => command.run_on(opened),
             Remote::Search(command) => command.run_on(opened),
+            Remote::Facets(command) => command.run_on(opened),
+            Remote::Cohort(command) => command.run_on(opened),
             Remote::Status(command) => command.run_on(opened),
         }
     }
@@ -184,7 +190,7 @@ impl Remote {
     pub fn is_job(&self) -> bool {
         match self {
             Remote::Import(_) | Remote::Delete(_) | Remote::Backup(_) | Remote::Index(_) => true,
-            Remote::Search(_) | Remote::Status(_) => false,
+            Remote::Search(_) | Remote::Facets(_) | Remote::Cohort(_) | Remote::Status(_) => false,
         }
     }
 
@@ -196,6 +202,8 @@ impl Remote {
             Remote::Backup(_) => "backup",
             Remote::Index(_) => "index",
             Remote::Search(_) => "search",
+            Remote::Facets(_) => "facets",
+            Remote::Cohort(_) => "cohort",
             Remote::Status(_) => "status",
         }
     }
@@ -205,7 +213,12 @@ impl Remote {
         match self {
             Remote::Import(command) => command.detach,
             Remote::Index(command) => command.detach,
-            Remote::Delete(_) | Remote::Backup(_) | Remote::Search(_) | Remote::Status(_) => false,
+            Remote::Delete(_)
+            | Remote::Backup(_)
+            | Remote::Search(_)
+            | Remote::Facets(_)
+            | Remote::Cohort(_)
+            | Remote::Status(_) => false,
         }
     }
 
@@ -222,13 +235,14 @@ impl Remote {
             Remote::Import(command) => command.paths.iter_mut().try_for_each(make_absolute)?,
             Remote::Search(command) => command.image.iter_mut().try_for_each(make_absolute)?,
             Remote::Backup(command) => absolute_keeping_slash(&mut command.to)?,
-            Remote::Delete(_) | Remote::Index(_) | Remote::Status(_) => {}
+            Remote::Cohort(command) => command.elsewhere()?,
+            Remote::Delete(_) | Remote::Index(_) | Remote::Facets(_) | Remote::Status(_) => {}
         }
         Ok(self)
     }
 }
 
-fn make_absolute(path: &mut PathBuf) -> Result<()> {
+pub(super) fn make_absolute(path: &mut PathBuf) -> Result<()> {
     *path = std::path::absolute(Path::new(path))?;
     Ok(())
 }

@@ -9,6 +9,7 @@
 //! ```
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Remote;
 use crate::cli::output::Said;
@@ -46,7 +47,8 @@ pub struct Accepted {
 }
 
 /// Where a job is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = JobState)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// Others are before it.
@@ -58,7 +60,8 @@ pub enum State {
 }
 
 /// A job, to somebody who has seen some of its lines.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = Job)]
 pub struct JobView {
     /// Its number.
     pub job: u64,
@@ -75,7 +78,8 @@ pub struct JobView {
 }
 
 /// What came of a command.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[schema(as = JobOutcome)]
 pub struct Outcome {
     /// For stdout.
     pub result: String,
@@ -86,7 +90,8 @@ pub struct Outcome {
 }
 
 /// Why a command failed.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[schema(as = JobFault)]
 pub struct Fault {
     /// In words.
     pub message: String,
@@ -95,7 +100,8 @@ pub struct Fault {
 }
 
 /// Whose fault it is: decides the exit status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = JobFaultKind)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// The caller can mend it.

@@ -15,12 +15,18 @@ pub struct Target {
 enum Place {
     Stdout(io::Stdout),
     File { path: PathBuf, file: NamedTempFile, force: bool },
+    Stream(Box<dyn Write + Send>),
 }
 
 impl Target {
     /// Standard output.
     pub fn stdout() -> Self {
         Self { place: Place::Stdout(io::stdout()) }
+    }
+
+    /// What takes the bytes as they come, such as the body of an answer.
+    pub fn stream(out: impl Write + Send + 'static) -> Self {
+        Self { place: Place::Stream(Box::new(out)) }
     }
 
     /// A file; one that is there is replaced only with `force`.
@@ -44,6 +50,7 @@ impl Target {
     pub fn finish(self) -> Result<()> {
         match self.place {
             Place::Stdout(mut out) => Ok(out.flush()?),
+            Place::Stream(mut out) => Ok(out.flush()?),
             Place::File { path, file, force } => {
                 file.as_file().sync_all()?;
                 let kept = if force { file.persist(&path) } else { file.persist_noclobber(&path) };
@@ -60,6 +67,7 @@ impl Write for Target {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.place {
             Place::Stdout(out) => out.write(bytes),
+            Place::Stream(out) => out.write(bytes),
             Place::File { file, .. } => file.write(bytes),
         }
     }
@@ -67,6 +75,7 @@ impl Write for Target {
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.place {
             Place::Stdout(out) => out.flush(),
+            Place::Stream(out) => out.flush(),
             Place::File { file, .. } => file.flush(),
         }
     }

@@ -1,4 +1,9 @@
 //! Long commands, one after another: the catalogue has one writer. A job reports on its board and is asked to stop there.
+//!
+//! - [`Jobs`] the queue
+//! - [`resource`] `/api/v1/jobs`
+
+pub mod resource;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
