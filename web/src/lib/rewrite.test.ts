@@ -56,6 +56,26 @@ describe("corrected", () => {
     expect(corrected("sex:F left effusion", [said("effusion", "Pleural Effusion", "present", "left")], 0, absent)).toBe("sex:F no left effusion");
   });
 
+  it("keeps a size that is part of the finding's name, and puts a side before what is denied", () => {
+    expect(corrected("large heart", [said("large heart", "Cardiomegaly")], 0, absent)).toBe("no large heart");
+    const fracture = said("rib fracture", "Fracture", "present", "left");
+    expect(corrected("old rib fracture on the left", [fracture], 0, absent)).toBe("no old left rib fracture");
+  });
+
+  it("takes one out of neither and nor", () => {
+    const both = [said("effusion", "Pleural Effusion", "absent"), said("pneumothorax", "Pneumothorax", "absent")];
+    expect(corrected("neither effusion nor pneumothorax", both, 0, present)).toBe("effusion, no pneumothorax");
+  });
+
+  it("leaves no sign behind of what is removed", () => {
+    const glass = said("ground glass", "Lung Opacity");
+    expect(corrected('"ground glass" cardiomegaly', [glass, said("cardiomegaly", "Cardiomegaly")], 0, "remove")).toBe("cardiomegaly");
+    const either = [effusion, said("pneumothorax", "Pneumothorax")];
+    expect(corrected("effusion OR pneumothorax", either, 0, "remove")).toBe("pneumothorax");
+    expect(corrected("effusion OR pneumothorax", either, 1, "remove")).toBe("effusion");
+    expect(corrected("edema AND (effusion OR pneumothorax)", either, 1, "remove")).toBe("edema AND (effusion)");
+  });
+
   it("changes nothing where the statement is unknown", () => {
     expect(corrected("effusion", [], 0, absent)).toBe("effusion");
   });

@@ -24,7 +24,7 @@ export const hasSides = (observation: string): boolean => !withoutSides.includes
 
 const between = /\s*(?:[,;.]|\b(?:and|or|nor|but|with|plus)\b)+\s*/gi;
 const denial =
-  /(?:\b(?:no (?:evidence|signs?) of|negative for|absence of|free of|absent|without|exclude|excluding|no|not|none|nor)\b|(?<![\w-])-(?=\w))\s*(?:any\s+)?/gi;
+  /(?:\b(?:no (?:evidence|signs?) of|negative for|absence of|free of|absent|without|neither|exclude|excluding|no|not|none|nor)\b|(?<![\w-])-(?=\w))\s*(?:any\s+)?/gi;
 const sides =
   /\b(?:(?:on|in|at) the )?(?:left|right)(?:[- ]sided?)?(?: (?:side|lung)\b)?|\bbilateral(?:ly)?\b|\bboth(?:[- ]sided?| sides| lungs)?\b|\bbibasilar\b/gi;
 const sizes = /\b(?:tiny|trace|minimal|small|mild|moderate|large|massive|marked|severe|big)\b/gi;
@@ -127,8 +127,15 @@ function rewritten(piece: Piece, target: Understood, correction: Correction): Wr
     text = squeezed(text.replace(sides, ""));
     if (next.side) text = withSide(text, piece.phrase, next.side);
   }
-  // "no small effusion" would let a large one pass.
-  return write(next.polarity === "absent" ? `no ${squeezed(text.replace(sizes, ""))}` : text);
+  return write(next.polarity === "absent" ? denied(text, piece.phrase, next.side) : text);
+}
+
+/** With a "no" before it. A side behind the finding comes before it, and "no small effusion" would let a large one pass. */
+function denied(text: string, phrase: string, side: Side | null): string {
+  const at = text.toLowerCase().indexOf(phrase.toLowerCase());
+  const plain = at < 0 ? text : squeezed(text.slice(0, at).replace(sizes, "") + text.slice(at));
+  const trailing = side !== null && new RegExp(sides.source, "i").test(text.slice(Math.max(0, at) + phrase.length));
+  return `no ${trailing ? withSide(squeezed(plain.replace(sides, "")), phrase, side) : plain}`;
 }
 
 const changed = (found: Understood, correction: Correction): Understood =>
@@ -154,13 +161,13 @@ function inPlace(text: string, pieces: Piece[], target: Understood, correction: 
   if (!piece) return text;
   const from = text.indexOf(piece.phrase);
   let [start, end] = [from, from + piece.phrase.length];
-  // The words before it that belong to it.
   const before = /(?:(?:no|not|without|NOT|left|right|bilateral|small|mild|moderate|large|severe)\s+|-)*$/i.exec(text.slice(0, start));
   start -= before?.[0].length ?? 0;
   const words = joined(rewritten({ ...piece, text: text.slice(start, end) }, target, correction));
-  if (words === "") {
-    const comma = /^\s*,\s*/.exec(text.slice(end));
-    end += comma?.[0].length ?? 0;
-  }
-  return squeezed(`${text.slice(0, start)}${words}${text.slice(end)}`);
+  if (words !== "") return squeezed(`${text.slice(0, start)}${words}${text.slice(end)}`);
+  // Quotation marks and operators that held it go with it.
+  const [left, right] = [text.slice(0, start).replace(/["“]$/, ""), text.slice(end).replace(/^["”]/, "").replace(/^\s*,\s*/, "")];
+  const held = /\b(?:AND|OR|NOT)\s*$/.test(left);
+  const rest = held ? left.replace(/\s*\b(?:AND|OR|NOT)\s*$/, "") + right : left + right.replace(/^\s*\b(?:AND|OR)\b\s*/, "");
+  return squeezed(rest.replace(/\(\s*\)/g, ""));
 }
