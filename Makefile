@@ -12,7 +12,7 @@ BENCH       ?=
 CRASH_KILLS ?= 200
 CRASH_SEED  ?= 20
 
-.PHONY: help demo model test lint crash load bench bench-index bench-search bench-models bench-encoders bench-pipeline bench-serve bench-archive size build gpu-build web browser unit http deny parity
+.PHONY: help demo model test lint crash load bench bench-index bench-search bench-models bench-encoders bench-pipeline bench-serve bench-archive size build gpu-build web browser pictures unit http deny parity
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
@@ -61,6 +61,10 @@ browser: build tests/browser/node_modules/.installed ## The page in a real Chrom
 	tests/browser/chromium.sh
 	cd tests/browser && THORAX_BIN=$(CURDIR)/$(BIN) npm test 2>&1 | tee $(CURDIR)/target/browser.log
 	@grep -E '^[0-9]+ passed, [0-9]+ failed' target/browser.log >> target/test-summary.txt
+
+pictures: build tests/browser/node_modules/.installed ## The pictures of the README, on phantoms (docs/)
+	tests/browser/chromium.sh
+	cd tests/browser && THORAX_DOCS=1 THORAX_BIN=$(CURDIR)/$(BIN) npx playwright test docs
 
 tests/browser/node_modules/.installed: tests/browser/package.json tests/browser/package-lock.json
 	cd tests/browser && npm ci --no-audit --no-fund
