@@ -33,6 +33,7 @@ pub struct Summary {
     /// Different patients.
     pub patients: u64,
     /// How many patients have one study, two studies, and so on.
+    #[schema(value_type = BTreeMap<String, u64>)]
     pub studies_per_patient: BTreeMap<u32, u64>,
     /// Studies that state each observation; one that states both counts as present.
     pub findings: BTreeMap<&'static str, Stated>,

@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, post, web};
 
 use super::fault::Fault;
+use super::noted;
 use super::openapi::{Faults, Unfit};
 use super::serving::Current;
 use crate::search::facets::{Asked, Counted};
@@ -13,5 +14,6 @@ use crate::search::facets::{Asked, Counted};
 #[post("/facets")]
 pub async fn facets(engine: Current, body: web::Json<Asked>) -> Result<HttpResponse, Fault> {
     let counted = web::block(move || engine.facets(&body)).await??;
-    Ok(HttpResponse::Ok().json(counted))
+    let studies = noted::Counted(counted.total as usize);
+    Ok(noted::with(HttpResponse::Ok().json(counted), studies, None))
 }

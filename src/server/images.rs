@@ -25,7 +25,8 @@ const CACHE: (header::HeaderName, &str) = (header::CACHE_CONTROL, "private, max-
 
 /// The file as it was imported.
 #[utoipa::path(context_path = "/api/v1", tag = "films", params(("key" = String, Path)),
-    responses((status = 200, content((Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg"))), NotFound, Faults))]
+    responses((status = 200, content((Vec<u8> = "image/png"), (Vec<u8> = "image/jpeg"))),
+        (status = 304, description = "The client has it already: its entity tag is in If-None-Match"), NotFound, Faults))]
 #[get("/images/{key}")]
 pub async fn original(engine: Current, known: Known, key: web::Path<String>) -> Result<HttpResponse, Fault> {
     answer(engine, known, key, String::new(), |path| {
@@ -42,7 +43,8 @@ pub async fn original(engine: Current, known: Known, key: web::Path<String>) -> 
 
 /// A JPEG of it whose longest side is 320 pixels.
 #[utoipa::path(context_path = "/api/v1", tag = "films", params(("key" = String, Path)),
-    responses((status = 200, body = Vec<u8>, content_type = "image/jpeg"), NotFound, Faults))]
+    responses((status = 200, body = Vec<u8>, content_type = "image/jpeg"),
+        (status = 304, description = "The client has it already: its entity tag is in If-None-Match"), NotFound, Faults))]
 #[get("/images/{key}/thumbnail")]
 pub async fn thumbnail(engine: Current, known: Known, key: web::Path<String>) -> Result<HttpResponse, Fault> {
     answer(engine, known, key, format!("-{THUMBNAIL}"), |path| {
@@ -115,7 +117,8 @@ impl Window {
 
 /// A PNG of 8 bits of a window of its grey values.
 #[utoipa::path(context_path = "/api/v1", tag = "films", params(("key" = String, Path), Window),
-    responses((status = 200, body = Vec<u8>, content_type = "image/png"), NotFound, Faults))]
+    responses((status = 200, body = Vec<u8>, content_type = "image/png"),
+        (status = 304, description = "The client has it already: its entity tag is in If-None-Match"), NotFound, Faults))]
 #[get("/images/{key}/window")]
 pub async fn windowed(
     engine: Current,

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::fault::Fault;
+use super::noted::{self, Counted};
 use super::openapi::Faults;
 use super::serving::Current;
 use crate::search::map::{LIMIT, MAX_LIMIT, Map};
@@ -27,5 +28,6 @@ pub async fn map(engine: Current, asked: web::Query<Asked>) -> Result<HttpRespon
         return Err(Fault::caller("bad_parameter", format!("limit is a number from 1 to {MAX_LIMIT}")));
     }
     let map = web::block(move || engine.map(limit)).await?;
-    Ok(HttpResponse::Ok().json(map))
+    let films = Counted(map.keys.len());
+    Ok(noted::with(HttpResponse::Ok().json(map), films, None))
 }

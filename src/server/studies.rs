@@ -164,7 +164,8 @@ pub async fn timeline(engine: Current, key: web::Path<String>) -> Result<HttpRes
         Ok(studies)
     })
     .await??;
-    Ok(HttpResponse::Ok().json(Timeline { studies }))
+    let count = Counted(studies.len());
+    Ok(noted::with(HttpResponse::Ok().json(Timeline { studies }), count, None))
 }
 
 /// Studies like this one, of other patients.

@@ -63,14 +63,15 @@ def token(said):
 
 def fuzz(options, url, admin):
     command = [
-        Path(sys.executable).parent / "schemathesis", "run", f"{url}/api/v1/openapi.json", "--url", url, "--checks", CHECKS,
+        Path(sys.executable).absolute().parent / "schemathesis", "run", f"{url}/api/v1/openapi.json", "--url", url, "--checks", CHECKS,
         "--max-examples", str(options.examples), "--phases", "examples,fuzzing", "--seed", "7", "--generation-database", "none",
         "--header", f"Authorization: Bearer {admin}",
         # it would sign the caller out, and follow jobs to their end
         "--exclude-path", "/api/v1/session", "--exclude-path-regex", "/events$",
     ]
     started = time.time()
-    done = subprocess.run(command, capture_output=True, text=True)
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
     print("\n".join(done.stdout.splitlines()[-40:]))
     if done.returncode != 0:
         raise SystemExit(f"schemathesis: {done.returncode}\n{done.stdout[-20000:]}{done.stderr[-2000:]}")
