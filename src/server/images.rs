@@ -127,7 +127,8 @@ pub async fn windowed(
     window: web::Query<Window>,
 ) -> Result<HttpResponse, Fault> {
     let window = window.into_inner();
-    if !(0.0..=1.0).contains(&window.center) || !(window.width > 0.0 && window.width <= 1.0) {
+    let fits = (0.0..=1.0).contains(&window.center) && window.width > 0.0 && window.width <= 1.0;
+    if !fits {
         return Err(Fault::caller("bad_parameter", "center is a number from 0 to 1, width one above 0 and up to 1"));
     }
     let part = format!("-{}-{}-{}", window.center, window.width, window.invert);
