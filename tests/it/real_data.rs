@@ -17,7 +17,7 @@ fn nih_films_and_open_i_reports_go_all_the_way() {
     assert!(hits.iter().all(|r| std::path::Path::new(r["image"]["path"].as_str().unwrap()).exists()));
     let reports = home.json(&["search", "no pneumothorax", "--to", "reports", "-k", "10", "--json"]);
     for hit in reports["results"].as_array().unwrap() {
-        assert!(hit["sentence"].is_string());
+        assert!(hit["snippet"]["text"].is_string());
         let stated = crate::support::stated(hit, "Pneumothorax");
         assert!(!stated.iter().any(|(polarity, _)| polarity == "present"), "{}", hit["study"]);
     }
