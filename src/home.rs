@@ -111,7 +111,7 @@ impl Home {
             .into_iter()
             .flatten()
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| models.join(name).join("model.safetensors").exists())
+            .filter(|name| self.model_dir(name).is_ok() && models.join(name).join("model.safetensors").exists())
             .collect();
         if self.is_built_in(shipped::NAME) {
             names.push(shipped::NAME.to_owned());

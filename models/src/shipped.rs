@@ -1,9 +1,11 @@
 //! The model that is part of the program: trained by us on public films and sentences, so that the first search needs no
 //! training. `models/recipes/film` makes it, `models/weights/film/MODEL_CARD.md` says what it can and cannot find.
 
+use std::path::Path;
+
 use candle_core::Device;
 
-use crate::encoder::Encoder;
+use crate::encoder::{CONFIG_FILE, Encoder, TOKENIZER_FILE, WEIGHTS_FILE};
 use crate::error::ModelError;
 
 /// Its name.
@@ -19,6 +21,18 @@ pub const fn size() -> usize {
     WEIGHTS.len()
 }
 
+/// Writes its files into a folder, as a model folder has them.
+///
+/// # Errors
+/// The folder cannot be written.
+pub fn unpack(dir: &Path) -> Result<(), ModelError> {
+    let files = [(CONFIG_FILE, CONFIG.as_bytes()), (TOKENIZER_FILE, TOKENIZER.as_bytes()), (WEIGHTS_FILE, WEIGHTS)];
+    files.into_iter().try_for_each(|(name, bytes)| {
+        let path = dir.join(name);
+        fs_err::write(&path, bytes).map_err(ModelError::io(&path))
+    })
+}
+
 /// Its encoder. The fingerprint is that of the same files in a folder.
 ///
 /// # Errors
@@ -30,8 +44,6 @@ pub fn encoder(device: &Device) -> Result<Encoder, ModelError> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use std::path::Path;
-
     use super::*;
 
     fn dot(a: &[f32], b: &[f32]) -> f32 {

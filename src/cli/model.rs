@@ -1,11 +1,13 @@
 //! `thorax model`: the models of a home; published checkpoints in and out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
+use tempfile::TempDir;
 use thorax_index::Manifest;
 use thorax_models::exchange::{self, Description};
+use thorax_models::shipped;
 use thorax_models::weights::Storage;
 
 use super::{Context, output};
@@ -220,8 +222,8 @@ fn list(context: &Context, home: &Home) -> Result<()> {
     let default = home.model_name(None).ok();
     let index = Manifest::current(home.path())?.map(|m| m.fingerprint);
     let mut entries = Vec::new();
-    for name in names(home)? {
-        let state = match exchange::describe(&home.model_dir(&name)?) {
+    for name in home.model_names() {
+        let state = match exchange::describe(existing(home, &name)?.path()) {
             Ok(d) => State::Ready {
                 architecture: d.architecture,
                 dimension: d.dimension,
@@ -237,9 +239,6 @@ fn list(context: &Context, home: &Home) -> Result<()> {
     }
     if context.json {
         return output::json(&entries);
-    }
-    if entries.is_empty() {
-        return output::line("there is no model in this home yet: run `thorax train` or `thorax model import`");
     }
     let width = entries.iter().map(|e| e.name.len()).max().unwrap_or(0).max(4);
     output::line(&format!(
@@ -268,7 +267,7 @@ fn list(context: &Context, home: &Home) -> Result<()> {
 
 impl Show {
     fn run(self, context: &Context, home: &Home) -> Result<()> {
-        let d: Description = exchange::describe(&existing(home, &self.name)?)?;
+        let d: Description = exchange::describe(existing(home, &self.name)?.path())?;
         if context.json {
             return output::json(&d);
         }
@@ -305,7 +304,7 @@ impl Export {
         if self.file.exists() && !self.force {
             return Err(Error::Caller(format!("{} exists: give --force to write over it", self.file.display())));
         }
-        exchange::export(&dir, &self.file, self.dtype)?;
+        exchange::export(dir.path(), &self.file, self.dtype)?;
         let bytes = fs_err::metadata(&self.file)?.len();
         if context.json {
             return output::json(&serde_json::json!({ "file": self.file, "bytes": bytes }));
@@ -314,33 +313,36 @@ impl Export {
     }
 }
 
-/// Folder of a model that is there.
-fn existing(home: &Home, name: &str) -> Result<PathBuf> {
-    let dir = home.model_dir(name)?;
-    if dir.join("model.safetensors").is_file() {
-        return Ok(dir);
-    }
-    let names = names(home)?;
-    let known = if names.is_empty() { "there is none".to_owned() } else { format!("there are {}", names.join(", ")) };
-    Err(Error::Caller(format!("there is no model '{name}' in this home; {known}")))
+/// The files of a model.
+enum Files {
+    /// In the home.
+    Own(PathBuf),
+    /// Of the one in the program, for as long as they are looked at.
+    Unpacked(TempDir),
 }
 
-/// Names of the finished models, sorted.
-fn names(home: &Home) -> Result<Vec<String>> {
-    let models = home.path().join("models");
-    if !models.is_dir() {
-        return Ok(Vec::new());
-    }
-    let mut names = Vec::new();
-    for entry in fs_err::read_dir(models)? {
-        let entry = entry?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        if home.model_dir(&name).is_ok() && entry.path().join("model.safetensors").is_file() {
-            names.push(name);
+impl Files {
+    fn path(&self) -> &Path {
+        match self {
+            Files::Own(path) => path,
+            Files::Unpacked(dir) => dir.path(),
         }
     }
-    names.sort();
-    Ok(names)
+}
+
+/// The files of a model that is there.
+fn existing(home: &Home, name: &str) -> Result<Files> {
+    let dir = home.model_dir(name)?;
+    if home.is_built_in(name) {
+        let dir = tempfile::tempdir()?;
+        shipped::unpack(dir.path())?;
+        return Ok(Files::Unpacked(dir));
+    }
+    if dir.join("model.safetensors").is_file() {
+        return Ok(Files::Own(dir));
+    }
+    let known = home.model_names().join(", ");
+    Err(Error::Caller(format!("there is no model '{name}' in this home; there are {known}")))
 }
 
 fn short(fingerprint: &str) -> &str {

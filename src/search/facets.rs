@@ -76,12 +76,7 @@ impl Engine {
         }
         self.index().catch_up(self.catalogue())?;
         let mut plan = language::plan(self.index(), text)?;
-        let (passing, warnings) = language::filter(self.index(), asked.filter.as_deref().unwrap_or_default())?;
-        plan.warnings.extend(warnings);
-        plan.rows &= passing;
-        if let Some(to) = asked.to {
-            plan.rows &= self.with(to.space());
-        }
+        self.narrow(&mut plan, asked.filter.as_deref(), asked.to)?;
         let wanted = understand(&plan.prose).findings;
         let excluded = Judging::new(self.statements(), wanted, &[], &[], false).excluded(&plan.rows);
         plan.rows -= excluded;

@@ -14,7 +14,7 @@ use super::language::{self, Plan, plan};
 use super::order::{Candidate, Ordered};
 use super::parts::Parts;
 use super::rankings::Rankings;
-use super::request::{Group, Request};
+use super::request::{Group, Request, Target};
 use super::response::{Asked, Echo, Page, Response, Withheld};
 use super::results::Shown;
 use crate::error::Result;
@@ -47,8 +47,8 @@ impl Engine {
         let mut plan = plan(self.index(), request.query.text.as_deref().unwrap_or_default())?;
         let wanted = if request.encoder_only { Vec::new() } else { understand(&plan.prose).findings };
         let parts = Parts::of(self, &request, &plan.prose, &wanted)?;
-        self.narrow(&request, &parts, &mut plan)?;
-        let passing = std::mem::take(&mut plan.rows);
+        self.narrow(&mut plan, request.filter.as_deref(), Some(request.to))?;
+        let passing = std::mem::take(&mut plan.rows) - &parts.own;
         let statements = self.statements();
         let judging =
             Judging::new(statements, wanted, &parts.like, &parts.unlike, request.unstated || request.encoder_only);
@@ -118,13 +118,14 @@ impl Engine {
         })
     }
 
-    /// Leaves the studies that filter and target let pass, without the query's own.
-    fn narrow(&self, request: &Request, parts: &Parts, plan: &mut Plan) -> Result<()> {
-        let (passing, warnings) = language::filter(self.index(), request.filter.as_deref().unwrap_or_default())?;
+    /// Leaves the studies that filter and target let pass.
+    pub(super) fn narrow(&self, plan: &mut Plan, filter: Option<&str>, to: Option<Target>) -> Result<()> {
+        let (passing, warnings) = language::filter(self.index(), filter.unwrap_or_default())?;
         plan.warnings.extend(warnings);
         plan.rows &= passing;
-        plan.rows &= self.with(request.to.space());
-        plan.rows -= &parts.own;
+        if let Some(to) = to {
+            plan.rows &= self.with(to.space());
+        }
         Ok(())
     }
 

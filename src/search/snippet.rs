@@ -1,5 +1,6 @@
 //! The words of a report that match: one sentence, and which of its words the query asks for.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::archive::Study;
 use crate::findings::query::Wanted;
-use crate::findings::{self, Polarity};
+use crate::findings::{self, Mention, Polarity};
 use crate::indexing::document::sentences;
 
 /// A sentence of a report, and the words in it that the query asks for.
@@ -37,38 +38,34 @@ impl Snippet {
 /// The sentence to show: one that states what is wanted present, else one that states it absent, else the one with most of the
 /// query's words, else the one whose embedding is nearest; `None` where nothing points to one.
 pub(super) fn snippet(study: &Study, wanted: &[Wanted], words: &Highlighter, nearest: Option<&str>) -> Option<Snippet> {
-    let all = sentences(study);
-    let stating = |polarity| all.iter().find(|s| !mentions(&s.text, wanted, Some(polarity)).is_empty());
-    let most = || {
-        let terms = |text: &str| {
-            let mut terms: Vec<usize> = words.find(text).into_iter().map(|found| found.term).collect();
-            terms.sort_unstable();
-            terms.dedup();
-            terms.len()
-        };
-        // of equals the first
-        all.iter().rev().max_by_key(|s| terms(&s.text)).filter(|s| terms(&s.text) > 0)
+    let all: Vec<_> = sentences(study).into_iter().map(|s| (findings::label(&s.text).mentions, s)).collect();
+    let stating = |polarity| {
+        let states = |m: &Mention| m.polarity == polarity && is_wanted(m, wanted, Some(polarity));
+        all.iter().find(|(mentions, _)| mentions.iter().any(states))
     };
-    let found = stating(Polarity::Present)
+    let most = || {
+        let terms =
+            |text: &str| words.find(text).into_iter().map(|found| found.term).collect::<BTreeSet<usize>>().len();
+        let counted = all.iter().map(|sentence| (terms(&sentence.1.text), sentence)).filter(|(terms, _)| *terms > 0);
+        // of equals the first
+        counted.rev().max_by_key(|(terms, _)| *terms).map(|(_, sentence)| sentence)
+    };
+    let (mentions, found) = stating(Polarity::Present)
         .or_else(|| stating(Polarity::Absent))
         .or_else(most)
-        .or_else(|| all.iter().find(|s| Some(s.key.as_str()) == nearest))?;
+        .or_else(|| all.iter().find(|(_, s)| Some(s.key.as_str()) == nearest))?;
     let mut ranges: Vec<Range<usize>> = words.find(&found.text).into_iter().map(|found| found.range).collect();
-    ranges.extend(mentions(&found.text, wanted, None));
+    ranges.extend(mentions.iter().filter(|m| is_wanted(m, wanted, None)).map(|m| m.phrase.clone()));
     Some(Snippet { marks: marks(&found.text, ranges), text: found.text.clone() })
 }
 
-/// The words that name a wanted finding on a wanted side; those of one polarity, or of any.
-fn mentions(text: &str, wanted: &[Wanted], polarity: Option<Polarity>) -> Vec<Range<usize>> {
-    let labeled = findings::label(text);
-    let asked = |m: &&findings::Mention| {
-        wanted.iter().any(|w| {
-            w.observation == m.observation
-                && polarity.is_none_or(|polarity| w.polarity == polarity && m.polarity == polarity)
-                && (w.side.is_none() || m.side.is_none() || w.side == m.side)
-        })
-    };
-    labeled.mentions.iter().filter(asked).map(|m| m.phrase.clone()).collect()
+/// Whether a mention names a wanted finding on a wanted side; one that is wanted with this polarity, or with any.
+fn is_wanted(mention: &Mention, wanted: &[Wanted], polarity: Option<Polarity>) -> bool {
+    wanted.iter().any(|w| {
+        w.observation == mention.observation
+            && polarity.is_none_or(|polarity| w.polarity == polarity)
+            && (w.side.is_none() || mention.side.is_none() || w.side == mention.side)
+    })
 }
 
 /// Byte ranges as ranges of characters; neighbours are one.

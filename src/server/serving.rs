@@ -33,7 +33,6 @@ pub struct Serving {
 pub struct Snapshot {
     engine: Engine,
     scores: Scores,
-    most_pixels: u64,
 }
 
 #[derive(Default)]
@@ -52,8 +51,7 @@ impl Serving {
     pub fn open(home: Home) -> Result<Self> {
         let engine = Engine::open(&home)?;
         let catalogue = Arc::clone(engine.catalogue());
-        let most_pixels = most_pixels(&home);
-        let now = ArcSwap::from_pointee(Snapshot { engine, scores: Scores::default(), most_pixels });
+        let now = ArcSwap::from_pointee(Snapshot { engine, scores: Scores::default() });
         Ok(Self { home, catalogue, now, swap: Mutex::default(), jobs: Jobs::default() })
     }
 
@@ -109,7 +107,7 @@ impl Serving {
             scores.of(&engine)?;
         }
         warm(&engine)?;
-        Ok(Snapshot { engine, scores, most_pixels: most_pixels(&self.home) })
+        Ok(Snapshot { engine, scores })
     }
 
     /// What the watching thread does again and again: picks up a generation that somebody else made current, and removes the
@@ -151,10 +149,6 @@ impl Serving {
     }
 }
 
-fn most_pixels(home: &Home) -> u64 {
-    u64::from(home.config.server.upload_megapixels) * 1_000_000
-}
-
 /// Searches that nobody asked for: they fault in what the first real ones would wait for.
 fn warm(engine: &Engine) -> Result<()> {
     for to in [Target::Images, Target::Reports] {
@@ -177,7 +171,7 @@ impl Current {
 
     /// Most pixels of a film that is sent to be searched with.
     pub fn most_pixels(&self) -> u64 {
-        self.0.most_pixels
+        u64::from(self.config().server.upload_megapixels) * 1_000_000
     }
 }
 

@@ -23,7 +23,7 @@ pub struct Pipe {
 }
 
 /// The end that is sent.
-pub struct Body(Receiver<io::Result<Bytes>>);
+pub struct Body(pub Receiver<io::Result<Bytes>>);
 
 impl Write for Pipe {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

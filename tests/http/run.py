@@ -53,7 +53,9 @@ def main(options):
             server.wait(30)
         said = {"log": log.read_text(), "metrics": metrics}
         said |= {str(path.relative_to(home)): path.read_text(errors="replace") for path in (home / "audit").glob("*.jsonl")}
-        search_for_health_data(said, thorax("backup", str(Path(folder) / "all.jsonl")) and Path(folder) / "all.jsonl")
+        backup = Path(folder) / "all.jsonl"
+        thorax("backup", str(backup))
+        search_for_health_data(said, backup)
         print(thorax("audit", "verify"), end="")
 
 

@@ -1,6 +1,5 @@
-//! `kill -9` at random moments of import, delete, index, compaction, swap, backup and restore, by commands and
-//! by a server. After each: nothing acknowledged is lost, the
-//! stores agree, `thorax doctor` is clean.
+//! `kill -9` at random moments of import, delete, index, compaction, swap, backup and restore, by commands and by a server. After
+//! each: nothing acknowledged is lost, the stores agree, `thorax doctor` is clean.
 //!
 //! `THORAX_CRASH_KILLS` kills (16), `THORAX_CRASH_SEED` the seed, which is printed. `make crash` kills 200 times.
 

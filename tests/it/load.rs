@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 
 use crate::http::Server;
-use crate::support::{Home, command};
+use crate::support::{self, Home, command};
 
 const CLIENTS: usize = 64;
 /// Megabytes that the process may have more after malformed requests than before: allocators keep what they once had.
@@ -78,9 +78,8 @@ fn many_clients_are_all_answered() {
     });
     let took = took.into_inner().unwrap();
     let percentile = |film: bool, p: f64| {
-        let mut of: Vec<f64> = took.iter().filter(|(by_film, _)| *by_film == film).map(|(_, ms)| *ms).collect();
-        of.sort_by(f64::total_cmp);
-        of.get(((of.len().max(1) - 1) as f64 * p).round() as usize).copied()
+        let of: Vec<f64> = took.iter().filter(|(by_film, _)| *by_film == film).map(|(_, ms)| *ms).collect();
+        support::percentile(&of, p)
     };
     let errors = errors.into_inner().unwrap();
     println!(

@@ -17,7 +17,7 @@ fn a_model_goes_out_and_comes_back_as_the_same() {
     assert_eq!(imported["architecture"], "swin + bert");
     let list = home.json(&["model", "list", "--json"]);
     let list = list.as_array().unwrap();
-    assert_eq!(list.iter().map(|m| m["name"].as_str().unwrap()).collect::<Vec<_>>(), ["again", "demo"]);
+    assert_eq!(list.iter().map(|m| m["name"].as_str().unwrap()).collect::<Vec<_>>(), ["again", "demo", "film"]);
     assert_eq!(list[0]["fingerprint"], list[1]["fingerprint"], "nothing was lost on the way");
     assert_eq!((&list[0]["default"], &list[1]["default"]), (&false.into(), &true.into()));
     let weights = |name: &str| fs::read(home.path().join("models").join(name).join("model.safetensors")).unwrap();
@@ -50,5 +50,14 @@ fn what_cannot_be_imported_is_named_and_leaves_nothing() {
     let nobody = home.run(&["model", "show", "m"]);
     assert!(nobody.code == 2 && nobody.stderr.contains("there is no model 'm'"), "{}", nobody.stderr);
     assert!(!home.path().join("models/m").exists());
-    assert_eq!(home.json(&["model", "list", "--json"]), serde_json::json!([]));
+    // what is part of the program is always there, and can be looked at and exported like any other
+    let list = home.json(&["model", "list", "--json"]);
+    assert_eq!(
+        (list.as_array().unwrap().len(), &list[0]["name"], &list[0]["default"]),
+        (1, &"film".into(), &true.into())
+    );
+    assert_eq!(home.json(&["model", "show", "film", "--json"])["fingerprint"], list[0]["fingerprint"]);
+    let out = home.scratch().join("film.safetensors");
+    home.ok(&["model", "export", "film", out.to_str().unwrap()]);
+    assert!(fs::metadata(out).unwrap().len() > 10_000_000);
 }

@@ -22,15 +22,9 @@ struct Load {
 }
 
 impl Load {
-    fn percentile(&self, p: f64) -> f64 {
-        let mut sorted = self.took.clone();
-        sorted.sort_by(f64::total_cmp);
-        sorted[((sorted.len() - 1) as f64 * p).round() as usize]
-    }
-
     fn figures(&self) -> Value {
-        json!({"queries": self.took.len(), "errors": self.errors.len(), "p50_ms": self.percentile(0.5),
-               "p99_ms": self.percentile(0.99), "max_ms": self.percentile(1.0)})
+        let [p50, p99, max] = [0.5, 0.99, 1.0].map(|p| support::percentile(&self.took, p));
+        json!({"queries": self.took.len(), "errors": self.errors.len(), "p50_ms": p50, "p99_ms": p99, "max_ms": max})
     }
 }
 

@@ -103,6 +103,13 @@ pub fn real_data(part: &str) -> Option<PathBuf> {
     None
 }
 
+/// The `p`-th part of some figures, in order; `None` of none.
+pub fn percentile(of: &[f64], p: f64) -> Option<f64> {
+    let mut sorted = of.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get((sorted.len().saturating_sub(1) as f64 * p).round() as usize).copied()
+}
+
 /// What a result's findings say of an observation: (polarity, side).
 pub fn stated(result: &Value, observation: &str) -> Vec<(String, Option<String>)> {
     result["findings"]

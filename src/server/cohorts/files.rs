@@ -8,6 +8,7 @@ use serde::Deserialize;
 use thorax_index::Space;
 use utoipa::{IntoParams, ToSchema};
 
+use super::load;
 use crate::cohort::Store;
 use crate::cohort::export::columns::{Allowed, chosen};
 use crate::cohort::export::target::Target;
@@ -67,10 +68,9 @@ pub enum Which {
     Rows,
 }
 
-async fn load(serving: &web::Data<Serving>, name: String) -> Result<Cohort, Fault> {
+async fn find(serving: &web::Data<Serving>, name: String) -> Result<Cohort, Fault> {
     let catalogue = Arc::clone(serving.catalogue());
-    let found = web::block(move || Store::open(&catalogue)?.find(&name)).await??;
-    found.ok_or_else(|| Fault::not_found("cohort"))
+    web::block(move || load(&catalogue, &name)).await?
 }
 
 /// The members of a cohort as a table: CSV, JSONL or Parquet. Without patients' ids and without report text.
@@ -85,7 +85,7 @@ pub async fn table_file(
     let names: Vec<String> =
         asked.columns.iter().flat_map(|names| names.split(',')).map(|name| name.trim().to_owned()).collect();
     let columns = chosen(&names, Allowed::default())?;
-    let cohort = load(&serving, name.into_inner()).await?;
+    let cohort = find(&serving, name.into_inner()).await?;
     let (format, kind, ending) = match asked.format {
         Format::Csv => (table::Format::Csv, "text/csv; charset=utf-8", "csv"),
         Format::Jsonl => (table::Format::Jsonl, "application/x-ndjson", "jsonl"),
@@ -112,7 +112,7 @@ pub async fn vectors(
     name: web::Path<String>,
     asked: web::Query<Part>,
 ) -> Result<HttpResponse, Fault> {
-    let cohort = load(&serving, name.into_inner()).await?;
+    let cohort = find(&serving, name.into_inner()).await?;
     let catalogue = Arc::clone(serving.catalogue());
     let rows = asked.part == Which::Rows;
     let (kind, file) = match rows {

@@ -9,6 +9,7 @@ pub mod wire;
 use std::sync::Arc;
 
 use actix_web::{HttpResponse, delete, get, post, web};
+use thorax_index::Catalogue;
 
 use super::fault::Fault;
 use wire::{
@@ -41,8 +42,16 @@ fn counted(answer: HttpResponse, studies: u64) -> HttpResponse {
 }
 
 /// A cohort that must be there.
-pub(super) fn load(archive: &Archive, name: &str) -> Result<Cohort, Fault> {
-    Store::open(archive.catalogue())?.find(name)?.ok_or_else(|| Fault::not_found("cohort"))
+fn load(catalogue: &Catalogue, name: &str) -> Result<Cohort, Fault> {
+    Store::open(catalogue)?.find(name)?.ok_or_else(|| Fault::not_found("cohort"))
+}
+
+/// Refuses a name that is taken.
+fn free(catalogue: &Catalogue, name: &str) -> Result<(), Fault> {
+    match Store::open(catalogue)?.find(name)? {
+        None => Ok(()),
+        Some(_) => Err(Fault::conflict("there is a cohort of this name already: take another one")),
+    }
 }
 
 /// All cohorts.
@@ -76,9 +85,7 @@ pub async fn create(
     let made = web::block(move || -> Result<Cohort, Fault> {
         let asked = select.asked(&engine)?;
         let archive = archive(&serving, engine);
-        if Store::open(archive.catalogue())?.find(&name)?.is_some() {
-            return Err(Fault::conflict("there is a cohort of this name already: take another one"));
-        }
+        free(archive.catalogue(), &name)?;
         Ok(edit::create(&archive, &name, note, asked, Strictness::default())?)
     })
     .await??;
@@ -92,7 +99,7 @@ pub async fn create(
 pub async fn one(serving: web::Data<Serving>, engine: Current, name: web::Path<String>) -> Result<HttpResponse, Fault> {
     let view = web::block(move || -> Result<CohortView, Fault> {
         let archive = archive(&serving, engine);
-        let cohort = load(&archive, &name)?;
+        let cohort = load(archive.catalogue(), &name)?;
         let summary = summary(archive.catalogue(), &cohort, false)?;
         Ok(CohortView { cohort, summary })
     })
@@ -112,9 +119,8 @@ pub async fn members(
     range: web::Query<Range>,
 ) -> Result<HttpResponse, Fault> {
     let page = web::block(move || -> Result<Members, Fault> {
-        let catalogue = Arc::clone(serving.catalogue());
-        let store = Store::open(&catalogue)?;
-        let cohort = store.find(&name)?.ok_or_else(|| Fault::not_found("cohort"))?;
+        let store = Store::open(serving.catalogue())?;
+        let cohort = load(serving.catalogue(), &name)?;
         let limit = range.limit.unwrap_or(LIMIT);
         if limit == 0 || limit > MAX_LIMIT {
             return Err(Fault::caller("bad_parameter", format!("limit is a number from 1 to {MAX_LIMIT}")));
@@ -159,7 +165,7 @@ async fn change(
     let changed = web::block(move || -> Result<Cohort, Fault> {
         let asked = select.asked(&engine)?;
         let archive = archive(&serving, engine);
-        load(&archive, &name)?;
+        load(archive.catalogue(), &name)?;
         Ok(edit::change(&archive, &name, operation, asked, Strictness::default())?)
     })
     .await??;
@@ -210,14 +216,12 @@ pub async fn combine(
     };
     let made = web::block(move || -> Result<Cohort, Fault> {
         let archive = archive(&serving, engine);
-        load(&archive, &name)?;
-        load(&archive, &with)?;
+        load(archive.catalogue(), &name)?;
+        load(archive.catalogue(), &with)?;
         let Some(into) = into else {
             return Ok(edit::change(&archive, &name, operation, Asked::Cohort(with), Strictness::default())?);
         };
-        if Store::open(archive.catalogue())?.find(&into)?.is_some() {
-            return Err(Fault::conflict("there is a cohort of this name already: take another one"));
-        }
+        free(archive.catalogue(), &into)?;
         Ok(edit::combination(&archive, &into, None, operation, &[name.into_inner(), with])?)
     })
     .await??;
@@ -235,7 +239,7 @@ pub async fn check(
 ) -> Result<HttpResponse, Fault> {
     let verified = web::block(move || -> Result<Verified, Fault> {
         let archive = archive(&serving, engine);
-        load(&archive, &name)?;
+        load(archive.catalogue(), &name)?;
         Ok(verify(&archive, &name, None)?)
     })
     .await??;
@@ -249,9 +253,8 @@ pub async fn check(
 pub async fn forget(serving: web::Data<Serving>, name: web::Path<String>) -> Result<HttpResponse, Fault> {
     let catalogue = Arc::clone(serving.catalogue());
     web::block(move || -> Result<(), Fault> {
-        let store = Store::open(&catalogue)?;
-        store.find(&name)?.ok_or_else(|| Fault::not_found("cohort"))?;
-        store.delete(&name)?;
+        load(&catalogue, &name)?;
+        Store::open(&catalogue)?.delete(&name)?;
         Ok(())
     })
     .await??;

@@ -1,18 +1,13 @@
 //! `/api/v1/jobs`: import and index in the server, followed by server-sent events (WHATWG HTML, section 9.2).
 
-use std::io;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actix_web::body::{BodySize, MessageBody};
-use actix_web::http::header::ContentEncoding;
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, delete, get, post, web};
 use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc::{Receiver, channel};
+use tokio::sync::mpsc::channel;
 use utoipa::ToSchema;
 
 use crate::cli::import::Import;
@@ -23,6 +18,7 @@ use crate::server::callers::Caller;
 use crate::server::fault::Fault;
 use crate::server::openapi::{Faults, NotFound, Unfit};
 use crate::server::serving::Serving;
+use crate::server::stream::Body;
 use crate::server::{internal, noted};
 
 /// How often a job is looked at for somebody who follows it.
@@ -138,30 +134,11 @@ pub async fn events(serving: web::Data<Serving>, id: web::Path<u64>) -> Result<H
             };
             last = data;
             // the client is gone
-            if !event.is_empty() && sender.send(Bytes::from(event)).await.is_err() || done || sender.is_closed() {
+            if !event.is_empty() && sender.send(Ok(Bytes::from(event))).await.is_err() || done || sender.is_closed() {
                 return;
             }
             actix_web::rt::time::sleep(LOOK_EVERY).await;
         }
     });
-    // compressed, an event would wait for the next ones
-    Ok(HttpResponse::Ok()
-        .content_type("text/event-stream")
-        .insert_header(ContentEncoding::Identity)
-        .body(Events(receiver)))
-}
-
-/// Events on their way.
-struct Events(Receiver<Bytes>);
-
-impl MessageBody for Events {
-    type Error = io::Error;
-
-    fn size(&self) -> BodySize {
-        BodySize::Stream
-    }
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        self.0.poll_recv(context).map(|event| event.map(Ok))
-    }
+    Ok(HttpResponse::Ok().content_type("text/event-stream").body(Body(receiver)))
 }
