@@ -169,7 +169,7 @@ struct Search<'a, S> {
 
 impl<S: Studies> Search<'_, S> {
     fn unfiltered(&self, tuning: &Tuning) -> Result<Vec<(f32, u32)>> {
-        let width = tuning.width(self.k);
+        let width = tuning.width(self.k, self.graph.len());
         let (found, sure) = self.score(&self.graph.search(self.query, width))?;
         if sure {
             return Ok(found);
@@ -186,7 +186,7 @@ impl<S: Studies> Search<'_, S> {
         let passing = filter.len().saturating_mul(rows) / (self.studies.count() as u64).max(1);
         if passing.saturating_mul(passing) > tuning.scan_pays.saturating_mul(rows) {
             let passes = |node: u32| self.graph.rows(node).any(|row| self.passes(row));
-            let width = tuning.width(self.k);
+            let width = tuning.filtered_width(self.k, self.graph.len());
             if let Some(walked) = self.graph.search_passing(self.query, width, (passing / 4) as usize, &passes)
                 && let (found, true) = self.score(&walked)?
             {
