@@ -1,6 +1,7 @@
 //! Random changes of the films.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Random changes of a film. A horizontal flip is no part of it: it swaps the patient's sides, so the labels must follow
 /// ([`Training::flip`](super::Training::flip)).
@@ -41,6 +42,12 @@ impl Default for Augmentation {
 }
 
 impl Augmentation {
+    /// The paper's (MedCLIP, section 4.1, and the released code): brightness and contrast by a fifth, turned by up to ten degrees,
+    /// shifted by up to a sixteenth, scaled by .8 to 1.1. Scale is symmetric here, and there is no crop beside shift and scale.
+    pub fn published() -> Self {
+        Self { scale: 0.15, shift: 0.0625, rotation: 10.0, brightness: 0.1, contrast: 0.2, ..Self::none() }
+    }
+
     /// Leaves the film as it is.
     pub fn none() -> Self {
         Self {
@@ -53,5 +60,18 @@ impl Augmentation {
             noise: 0.0,
             cutout: 0.0,
         }
+    }
+}
+
+/// A table, or the name of one: `none`, `published`, `default`.
+pub(super) fn table_or_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Augmentation, D::Error> {
+    match toml::Value::deserialize(deserializer)? {
+        toml::Value::String(name) => match name.as_str() {
+            "none" => Ok(Augmentation::none()),
+            "published" => Ok(Augmentation::published()),
+            "default" => Ok(Augmentation::default()),
+            _ => Err(D::Error::custom(format!("augmentation `{name}` is none of `none`, `published`, `default`"))),
+        },
+        table => table.try_into().map_err(|e: toml::de::Error| D::Error::custom(e.message())),
     }
 }

@@ -60,7 +60,7 @@ fn put(table: &mut Table, keys: &[&str], value: Value) -> Result<(), String> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::config::Objective;
+    use crate::config::{Augmentation, Objective};
 
     #[test]
     fn values_of_every_kind_are_set() {
@@ -80,6 +80,8 @@ mod tests {
         assert_eq!((set.training.augmentation.noise, set.name.as_str()), (0.5, "mine"));
         assert_eq!(set.text.pooled_layers, [1, -1]);
         assert_eq!(config.with::<&str>(&[]).unwrap(), config);
+        let named = |name: &str| config.with(&[format!("training.augmentation={name}")]).unwrap().training.augmentation;
+        assert_eq!([named("none"), named("published")], [Augmentation::none(), Augmentation::published()]);
     }
 
     #[test]
@@ -91,5 +93,6 @@ mod tests {
         assert!(complaint("training..balance=1").contains("empty in part"));
         assert!(complaint("training.balance=7").contains("training.balance must lie within 0 to 1"));
         assert!(complaint("training.balance=much").contains("much"));
+        assert!(complaint("training.augmentation=wild").contains("none of `none`, `published`"));
     }
 }

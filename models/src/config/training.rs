@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::augmentation::Augmentation;
+use super::augmentation::{Augmentation, table_or_name};
 
 /// What a batch is scored by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,9 @@ pub struct Training {
     pub label_temperature: f32,
     /// Whether an absent finding counts against a present one. If not, only what is present is compared, as in the paper.
     pub signed_labels: bool,
+    /// Where labels are not signed: weight of the signed similarity of a text that denies something and states nothing. At 0, as in
+    /// the paper, such a text is as near to a film that shows what it denies as to any other.
+    pub denial_weight: f64,
     /// How many of the labels are compared, from the first on; 0 = all. The paper has the 14 findings and no sides.
     pub label_count: usize,
     /// Weight of true pairs (film and sentence of one report) in the targets; 0 = unpaired.
@@ -86,7 +89,8 @@ pub struct Training {
     pub cache_mb: usize,
     /// Threads that decode and augment; 0 = one per core.
     pub loader_threads: usize,
-    /// Random changes of the films.
+    /// Random changes of the films: a table, or `none`, `published` (the paper's) or `default`.
+    #[serde(deserialize_with = "table_or_name")]
     pub augmentation: Augmentation,
 }
 
@@ -104,6 +108,7 @@ impl Default for Training {
             objective: Objective::SemanticMatching,
             label_temperature: 0.3,
             signed_labels: true,
+            denial_weight: 0.0,
             label_count: 0,
             pair_blending: 0.0,
             hard_negatives: 0.0,
@@ -127,12 +132,13 @@ impl Default for Training {
 }
 
 impl Training {
-    /// The paper's recipe (section 3.3 and 4.1): targets at temperature 1 from 0/1 labels of the 14 findings, even sampling,
-    /// and none of what was added since.
+    /// The paper's recipe (section 3.3 and 4.1): targets at temperature 1 from 0/1 labels of the 14 findings, even sampling, half
+    /// of the films flipped, its augmentation, and none of what was added since.
     pub fn faithful(mut self) -> Self {
         self.objective = Objective::SemanticMatching;
         self.label_temperature = 1.0;
         self.signed_labels = false;
+        self.denial_weight = 0.0;
         self.label_count = 14;
         self.auxiliary_weight = 0.0;
         self.question_weight = 0.0;
@@ -140,7 +146,8 @@ impl Training {
         self.pair_blending = 0.0;
         self.hard_negatives = 0.0;
         self.patient_aware = false;
-        self.flip = 0.0;
+        self.flip = 0.5;
+        self.augmentation = Augmentation::published();
         self.ema_decay = 0.0;
         self.drop_path = 0.0;
         self.token_dropout = 0.0;

@@ -163,6 +163,7 @@ impl Training {
         within(f64::from(self.label_temperature), 0.01, 100.0, "training.label_temperature")?;
         within(self.auxiliary_weight, 0.0, 100.0, "training.auxiliary_weight")?;
         within(self.question_weight, 0.0, 100.0, "training.question_weight")?;
+        within(self.denial_weight, 0.0, 100.0, "training.denial_weight")?;
         within(self.ema_decay, 0.0, 0.99999, "training.ema_decay")?;
         within(self.pair_blending, 0.0, 1.0, "training.pair_blending")?;
         within(self.hard_negatives, 0.0, 0.5, "training.hard_negatives")?;

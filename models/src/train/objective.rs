@@ -36,18 +36,29 @@ pub(super) fn matching(
 
 /// Similarity of the labels that are compared.
 fn similarity(training: &Training, batch: &Batch, device: &Device) -> Result<Tensor> {
-    let compared = |labels: &[Vec<f32>]| -> Vec<Vec<f32>> { labels.iter().map(|l| compared(training, l)).collect() };
-    let (images, texts) = (compared(&batch.image_labels), compared(&batch.text_labels));
-    match training.objective {
-        Objective::SemanticMatchingDot => loss::label_product(&images, &texts, device),
-        _ => loss::label_similarity(&images, &texts, device),
+    let of = |images: &[Vec<f32>], texts: &[Vec<f32>]| match training.objective {
+        Objective::SemanticMatchingDot => loss::label_product(images, texts, device),
+        _ => loss::label_similarity(images, texts, device),
+    };
+    let (images, texts) = (cut(training, &batch.image_labels), cut(training, &batch.text_labels));
+    if training.signed_labels {
+        return of(&images, &texts);
     }
+    let present =
+        |labels: &[Vec<f32>]| labels.iter().map(|l| l.iter().map(|v| v.max(0.0)).collect()).collect::<Vec<_>>();
+    let similarity = of(&present(&images), &present(&texts))?;
+    if training.denial_weight <= 0.0 {
+        return Ok(similarity);
+    }
+    // Where a text states something its similarity is that of what is present, and this adds nothing.
+    let denials = texts.iter().map(|l| if l.iter().any(|v| *v > 0.0) { vec![0.0; l.len()] } else { l.clone() });
+    similarity + (of(&images, &denials.collect::<Vec<_>>())? * training.denial_weight)?
 }
 
-/// The labels as the configuration compares them: the first `label_count`, and without their sign only what is present.
-fn compared(training: &Training, labels: &[f32]) -> Vec<f32> {
-    let count = if training.label_count == 0 { labels.len() } else { training.label_count };
-    labels.iter().take(count).map(|&v| if training.signed_labels { v } else { v.max(0.0) }).collect()
+/// The first `label_count` labels.
+fn cut(training: &Training, labels: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    let count = if training.label_count == 0 { usize::MAX } else { training.label_count };
+    labels.iter().map(|l| l.iter().take(count).copied().collect()).collect()
 }
 
 /// Probabilities of a match, moved towards 1 at true pairs.
@@ -90,6 +101,10 @@ mod tests {
         assert_eq!(values(&faithful), [[1.0, 0.0], [0.0, 0.0]]);
         let signed = values(&Training::default());
         assert!(signed[0][1] < 0.0 && signed[1][1] > 0.0, "{signed:?}");
+        let denials = values(&Training { denial_weight: 0.5, ..faithful });
+        assert_eq!((denials[0][0], denials[1][0]), (1.0, 0.0), "a text that states something is compared as before");
+        // cos([1, -1], [-1, 0]) and cos([-1, 1], [-1, 0]), by half: the film without it is the nearer one.
+        assert!((denials[0][1] + 0.125f32.sqrt()).abs() < 1e-6 && (denials[1][1] - 0.125f32.sqrt()).abs() < 1e-6);
         let dot = Training { objective: Objective::SemanticMatchingDot, ..Training::default() };
         assert_eq!(values(&dot), [[0.75, -1.0], [-1.0, 1.0]]);
     }
