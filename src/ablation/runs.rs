@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thorax_index::Catalogue;
 use thorax_models::Config;
-use thorax_models::config::Vision;
+use thorax_models::config::{Augmentation, Vision};
 use thorax_models::device::{Choice, device};
 use thorax_models::train::{Budget, Card, Precision, TrunkCache};
 
@@ -68,18 +68,19 @@ pub fn ablate(catalogue: &Catalogue, plan: &Plan, options: &Options) -> Result<R
         return Err(Error::Caller("no finding has enough held-out films to score".to_owned()));
     }
     let held_out: Vec<HeldOut> = films.into_iter().map(|films| HeldOut::new(films, findings.clone())).collect();
-    // One for each image encoder: variants take turns, and a cache forgets the encoder before.
-    let mut caches: Vec<(Vision, Arc<TrunkCache>)> = Vec::new();
+    // One for each image encoder and way to change films: variants take turns, and a cache forgets what was before.
+    let mut caches: Vec<((Vision, Augmentation), Arc<TrunkCache>)> = Vec::new();
     let mut data: Vec<(Part, Selection, Dataset)> = Vec::new();
     let mut scored: BTreeMap<String, Vec<Scored>> = BTreeMap::new();
     for seed in 0..plan.seeds {
         for variant in &plan.variants {
             let selection = plan.data_of(variant);
-            let vision = plan.config(variant, seed)?.vision;
-            if !caches.iter().any(|(of, _)| *of == vision) {
-                caches.push((vision.clone(), Arc::default()));
+            let config = plan.config(variant, seed)?;
+            let shown = (config.vision, config.training.augmentation);
+            if !caches.iter().any(|(of, _)| *of == shown) {
+                caches.push((shown.clone(), Arc::default()));
             }
-            let Some((_, cache)) = caches.iter().find(|(of, _)| *of == vision) else { continue };
+            let Some((_, cache)) = caches.iter().find(|(of, _)| *of == shown) else { continue };
             let mut folds = Vec::new();
             for (part, held_out) in parts.iter().zip(&held_out) {
                 if !data.iter().any(|(of, s, _)| of == part && s == selection) {

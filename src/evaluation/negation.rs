@@ -1,7 +1,9 @@
 //! Is "no effusion" understood? Cosine similarity is known to overlook a "no": two texts that differ in it are close.
 //!
 //! - **Top ten**: for every finding X and every way to deny it, the share of the first ten films (or sentences of reports)
-//!   that do show X, by the encoder alone and by the search engine as users get it, beside the prevalence.
+//!   that do show X, by the encoder alone, by contrast, and by the search engine as users get it, beside the prevalence.
+//!   By contrast: what is nearest to all that denies X and farthest from all that states it, which is how the engine reads
+//!   a film of which nothing is stated.
 //! - **Pairs**: sentences that state X against sentences that deny it, by `cosine(sentence, "X") - cosine(sentence, "no X")`.
 
 use std::collections::BTreeSet;
@@ -17,6 +19,7 @@ use super::cohort::{
 };
 use super::metrics::mean;
 use super::pairs::{Pairs, pairs};
+use super::prompt_bank::{PromptBank, Score};
 use crate::error::{Error, Result};
 use crate::findings::{Observation, Polarity, negative_prompts};
 use crate::interrupt;
@@ -67,6 +70,8 @@ pub struct Row {
     pub prevalence: f64,
     /// By the encoder alone.
     pub encoder: Share,
+    /// By contrast: one query.
+    pub contrast: Share,
     /// By the engine, where an index of this model is there: the first [`ENGINE_QUERIES`].
     pub engine: Option<Share>,
 }
@@ -82,6 +87,8 @@ pub struct Searched {
     pub findings: Vec<Row>,
     /// Over all findings: each counts the same.
     pub encoder: Share,
+    /// The same by contrast.
+    pub contrast: Share,
     /// The same for the engine.
     pub engine: Option<Share>,
     /// Mean prevalence.
@@ -126,7 +133,7 @@ pub fn negation(catalogue: &Catalogue, encoder: &Encoder, options: &Options) -> 
         Err(_) if !said.is_empty() => None,
         Err(error) => return Err(error),
     };
-    let queries = queries(encoder)?;
+    let queries = Asked::of(encoder)?;
     let mut report = Report {
         scope: options.scope.clone(),
         films: None,
@@ -172,11 +179,34 @@ fn stated(sentence: &Sentence) -> Vec<Option<bool>> {
 
 type Queries = Vec<(Observation, Vec<Vec<f32>>)>;
 
-fn queries(encoder: &Encoder) -> Result<Queries> {
-    abnormal().map(|finding| Ok((finding, encoder.embed_texts(&negative_prompts(finding))?))).collect()
+/// Every way of denying a finding, and the one contrast.
+struct Asked {
+    denials: Queries,
+    contrasts: Queries,
 }
 
-fn searched(items: &[Item<'_>], queries: &Queries, patients: usize, options: &Options) -> Searched {
+impl Asked {
+    fn of(encoder: &Encoder) -> Result<Self> {
+        let bank = PromptBank::embed(encoder)?;
+        let away = |finding: Observation| bank.of(finding).direction(Score::Contrast).iter().map(|d| -d).collect();
+        Ok(Self {
+            denials: abnormal().map(|finding| (finding, bank.of(finding).negative.clone())).collect(),
+            contrasts: abnormal().map(|finding| (finding, vec![away(finding)])).collect(),
+        })
+    }
+}
+
+fn searched(items: &[Item<'_>], asked: &Asked, patients: usize, options: &Options) -> Searched {
+    let mut found = by_vectors(items, &asked.denials, patients, options);
+    let contrast = by_vectors(items, &asked.contrasts, patients, options);
+    found.contrast = contrast.encoder;
+    for (row, other) in found.findings.iter_mut().zip(contrast.findings) {
+        row.contrast = other.encoder;
+    }
+    found
+}
+
+fn by_vectors(items: &[Item<'_>], queries: &Queries, patients: usize, options: &Options) -> Searched {
     let truth = |item: usize, finding: Observation| -> Option<bool> {
         items.get(item)?.truth.get(finding.index()).copied().flatten()
     };
@@ -238,7 +268,8 @@ fn searched(items: &[Item<'_>], queries: &Queries, patients: usize, options: &Op
             encoder.share = not_too_sure(interval, encoder.shown, encoder.distinct);
             let known: Vec<bool> = all.iter().filter_map(|i| truth(*i, *finding)).collect();
             let prevalence = known.iter().filter(|k| **k).count() as f64 / known.len().max(1) as f64;
-            Row { finding: *finding, queries: queries.len(), prevalence, encoder, engine: None }
+            let contrast = Share::default();
+            Row { finding: *finding, queries: queries.len(), prevalence, encoder, contrast, engine: None }
         })
         .collect();
     total.share = not_too_sure(pooled, total.shown, total.distinct);
@@ -246,6 +277,7 @@ fn searched(items: &[Item<'_>], queries: &Queries, patients: usize, options: &Op
         items: items.len(),
         patients,
         encoder: total,
+        contrast: Share::default(),
         engine: None,
         mean_prevalence: mean(rows.iter().map(|r| r.prevalence)),
         findings: rows,
@@ -348,7 +380,9 @@ mod tests {
                 Item { patient, truth, vector }
             })
             .collect();
-        searched(&items, &vec![(edema, vec![vec![query]; 3])], 40, &options)
+        let asked =
+            Asked { denials: vec![(edema, vec![vec![query]; 3])], contrasts: vec![(edema, vec![vec![-query]])] };
+        searched(&items, &asked, 40, &options)
     }
 
     #[test]
@@ -358,6 +392,11 @@ mod tests {
         // Nine of the 39 that are known show it, and all nine are on top; the tenth does not.
         assert_eq!((row.encoder.shown, row.encoder.results, row.encoder.distinct), (27, 30, 10));
         assert_eq!(row.encoder.share.unwrap().value, 0.9);
+        assert_eq!(
+            (row.contrast.shown, row.contrast.results, deaf.contrast.results),
+            (0, 10, 10),
+            "the other way round"
+        );
         assert!((row.prevalence - 9.0 / 39.0).abs() < 1e-9);
         let listens = run(-1.0);
         let share = listens.encoder.share.unwrap();

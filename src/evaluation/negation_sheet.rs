@@ -10,7 +10,8 @@ impl Report {
         let mut notes = vec![
             format!(
                 "Top ten: share of the first ten results for every way of denying X that show X all the same. Chance \
-                 returns the prevalence. The engine is the search as users get it, over the whole archive, asked in \
+                 returns the prevalence. Contrast: what is nearest to all that denies X and farthest from all that states it, \
+                 as the engine reads a film of which nothing is stated. The engine is the search as users get it, over the whole archive, asked in \
                  the {ENGINE_QUERIES} plainest ways: it reads labels and reports, so its figure says that nothing \
                  slips through, not that the encoder understands."
             ),
@@ -42,12 +43,12 @@ fn top(name: &str, searched: &Searched) -> Vec<Part> {
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for row in &searched.findings {
         let mut line = vec![Cell::from(row.finding.name()), row.queries.into(), row.prevalence.into()];
-        line.extend(cells(&row.encoder));
+        line.extend(cells(&row.encoder).into_iter().chain(cells(&row.contrast)));
         line.extend(engine(&row.engine));
         rows.push(line);
     }
     let mut line = vec![Cell::from("all"), Cell::None, searched.mean_prevalence.into()];
-    line.extend(cells(&searched.encoder));
+    line.extend(cells(&searched.encoder).into_iter().chain(cells(&searched.contrast)));
     line.extend(engine(&searched.engine));
     rows.push(line);
     let bars = searched.findings.iter().filter_map(|row| {
@@ -56,7 +57,7 @@ fn top(name: &str, searched: &Searched) -> Vec<Part> {
     vec![
         Part::Table(Table {
             title: format!("Top ten for \"no X\": {} {name} of {} patients", searched.items, searched.patients),
-            columns: vec!["X", "queries", "prevalence", "encoder", "share", "engine", "share"],
+            columns: vec!["X", "queries", "prevalence", "encoder", "share", "contrast", "share", "engine", "share"],
             rows,
         }),
         Part::Plot(Plot::Bars(Bars {
