@@ -15,11 +15,11 @@ from generate import sampled, signs
 from reference import run
 
 HERE = Path(__file__).resolve().parent
-# Name: image encoder, a small BERT where only the image encoder is what is compared, films. Those of
-# EfficientNet keep its rectifiers away from their kinks: see kinks.py.
+# Name: image encoder, a small BERT where only the image encoder is what is compared, films. Those of the
+# convolutional networks keep their rectifiers away from the kinks: see kinks.py.
 CASES = {
     "swin": ("swin", False, [0, 1]),
-    "resnet": ("resnet", True, [0, 1]),
+    "resnet": ("resnet", True, [69, 238]),
     "efficientnet": ("efficientnet", True, [12, 49]),
 }
 
