@@ -314,7 +314,7 @@ impl Export {
 }
 
 /// The files of a model.
-enum Files {
+pub(super) enum Files {
     /// In the home.
     Own(PathBuf),
     /// Of the one in the program, for as long as they are looked at.
@@ -322,7 +322,7 @@ enum Files {
 }
 
 impl Files {
-    fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         match self {
             Files::Own(path) => path,
             Files::Unpacked(dir) => dir.path(),
@@ -331,7 +331,7 @@ impl Files {
 }
 
 /// The files of a model that is there.
-fn existing(home: &Home, name: &str) -> Result<Files> {
+pub(super) fn existing(home: &Home, name: &str) -> Result<Files> {
     let dir = home.model_dir(name)?;
     if home.is_built_in(name) {
         let dir = tempfile::tempdir()?;

@@ -6,7 +6,7 @@
 //! - [`prompt_bank`] films scored by class prompts; [`per_finding`] scores become figures
 //! - [`zero_shot`] classification by prompts
 //! - [`retrieval`] text to film; [`matching`] film to sentence and back
-//! - [`supervised`] linear probe and prompt tuning, by [`logistic`] regression
+//! - [`supervised`] linear probe, [`fine_tuning`] and prompt tuning, by [`logistic`] regression
 //! - [`negation`] what "no X" returns, and [`pairs`] of "X" and "no X"
 //! - [`queries`] what typed queries return that they should not, and what the cut-off keeps
 //! - [`grounding`] the pointing game of the heat map on [`boxes`], beside `blind` guesses
@@ -17,6 +17,7 @@ mod blind;
 pub mod bootstrap;
 pub mod boxes;
 pub mod cohort;
+pub mod fine_tuning;
 pub mod grounding;
 mod grounding_sheet;
 pub mod labeler;

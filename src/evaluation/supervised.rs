@@ -1,6 +1,7 @@
-//! What labels of the training patients add, with the towers frozen: a linear probe, and prompt tuning.
+//! What labels of the training patients add: a linear probe, fine-tuning, and prompt tuning.
 //!
 //! - **Linear probe**: logistic regression on the image encoder's features before the projection, one for each finding.
+//! - **Fine-tuning**: the same on an image encoder that was trained further on the labels ([`super::fine_tuning`]).
 //! - **Prompt tuning**, simplified: MedCLIP's prompt ensemble of a class is a direction in the joint space; this learns a
 //!   correction to that direction on the training patients. A context that is learned in front of the text encoder
 //!   (Zhou et al., IJCV 2022) can reach only the directions that the text encoder reaches; this can reach all, and is
@@ -35,6 +36,8 @@ const PENALTIES_TUNING: [f64; 6] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1.0];
 pub enum Method {
     /// Logistic regression on the features before the projection.
     LinearProbe,
+    /// The same, of an image encoder that was trained further on the labels.
+    FineTuning,
     /// A correction to each class's prompt ensemble.
     PromptTuning,
 }
@@ -103,9 +106,17 @@ struct Side {
 
 /// Learns on the training patients, chooses on the validation patients, scores on the test patients.
 ///
+/// `tuned` is the encoder whose features are learned from, where it is another than the one that is asked zero-shot.
+///
 /// # Errors
 /// One of the three has no labelled films, no finding has enough of them, or the catalogue or encoder fails.
-pub fn supervised(catalogue: &Catalogue, encoder: &Encoder, options: &Options) -> Result<Report> {
+pub fn supervised(
+    catalogue: &Catalogue,
+    encoder: &Encoder,
+    tuned: Option<&Encoder>,
+    options: &Options,
+) -> Result<Report> {
+    let seeing = tuned.unwrap_or(encoder);
     let scope = |split| Scope { source: options.source.clone(), split };
     let part = |split| films(catalogue, &scope(split));
     let (train, validation, test) = (part(Split::Train)?, part(Split::Validation)?, part(Split::Test)?);
@@ -118,9 +129,9 @@ pub fn supervised(catalogue: &Catalogue, encoder: &Encoder, options: &Options) -
     let scale = f64::from(encoder.logit_scale());
     let side = |films: Vec<Film>| -> Result<Side> {
         match options.method {
-            Method::LinearProbe => {
+            Method::LinearProbe | Method::FineTuning => {
                 let (films, features): (Vec<Film>, Vec<Vec<f32>>) =
-                    encode(encoder, films, |pixels| Ok(encoder.image_features(pixels)?))?.into_iter().unzip();
+                    encode(seeing, films, |pixels| Ok(seeing.image_features(pixels)?))?.into_iter().unzip();
                 let features = features.into_iter().map(|f| f.into_iter().map(f64::from).collect()).collect();
                 Ok(Side { films, features, offsets: Vec::new() })
             }
@@ -136,11 +147,11 @@ pub fn supervised(catalogue: &Catalogue, encoder: &Encoder, options: &Options) -
         }
     };
     let (mut train, mut validation, mut test) = (side(train)?, side(validation)?, side(test)?);
-    if options.method == Method::LinearProbe {
+    if options.method != Method::PromptTuning {
         standardise(&mut [&mut train, &mut validation, &mut test]);
     }
     let penalties = match options.method {
-        Method::LinearProbe => PENALTIES_PROBE,
+        Method::LinearProbe | Method::FineTuning => PENALTIES_PROBE,
         Method::PromptTuning => PENALTIES_TUNING,
     };
     let (tried, l2) = choose(&train, &validation, &findings, &penalties);
@@ -151,7 +162,7 @@ pub fn supervised(catalogue: &Catalogue, encoder: &Encoder, options: &Options) -
             findings: findings.clone(),
             scores: test.offsets.iter().map(|of| of.iter().map(|s| *s as f32).collect()).collect(),
         },
-        Method::LinearProbe => {
+        Method::LinearProbe | Method::FineTuning => {
             let (_, vectors): (Vec<Film>, Vec<Vec<f32>>) = embed(encoder, test.films.clone())?.into_iter().unzip();
             bank.score(&vectors, &findings, options.score, Pool::Mean)
         }
@@ -273,6 +284,12 @@ impl Report {
             Method::LinearProbe => {
                 ("Linear probe", "probe", "Logistic regression on the image encoder's features before the projection.")
             }
+            Method::FineTuning => (
+                "Fine-tuning",
+                "fine-tuned",
+                "The image encoder was trained further on the labels by binary cross entropy; then logistic regression on its \
+                 features before the projection, as in the linear probe. Zero-shot is the model's before.",
+            ),
             Method::PromptTuning => (
                 "Prompt tuning",
                 "tuned",

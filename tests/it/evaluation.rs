@@ -26,11 +26,14 @@ fn intervals(value: &Value, seen: &mut usize) {
 #[test]
 fn every_protocol_answers_with_figures_their_origin_and_a_report() {
     let home = Home::ready(160);
-    for protocol in ["zero-shot", "retrieval", "linear-probe", "prompt-tuning", "negation"] {
+    for protocol in ["zero-shot", "retrieval", "linear-probe", "fine-tuning", "prompt-tuning", "negation"] {
         let report = home.scratch().join(format!("{protocol}.html"));
         let mut arguments =
             vec!["eval", protocol, "--source", "phantom", "--resamples", "50", "--seed", "3", "--report"];
         arguments.push(report.to_str().unwrap());
+        if protocol == "fine-tuning" {
+            arguments.extend(["--steps", "3", "--frozen", "2"]);
+        }
         if protocol == "retrieval" {
             arguments.extend(["--sentences", "phantom"]);
         }

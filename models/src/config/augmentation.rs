@@ -42,7 +42,7 @@ impl Default for Augmentation {
 }
 
 impl Augmentation {
-    /// The paper's (MedCLIP, section 4.1, and the released code): brightness and contrast by a fifth, turned by up to ten degrees,
+    /// The paper's (MedCLIP, implementation details, and the released code): brightness and contrast by a fifth, turned by up to ten degrees,
     /// shifted by up to a sixteenth, scaled by .8 to 1.1. Scale is symmetric here, and there is no crop beside shift and scale.
     pub fn published() -> Self {
         Self { scale: 0.15, shift: 0.0625, rotation: 10.0, brightness: 0.1, contrast: 0.2, ..Self::none() }

@@ -43,6 +43,9 @@ pub struct Training {
     pub ema_decay: f64,
     /// What a batch is scored by.
     pub objective: Objective,
+    /// Weight of the objective; at 0 films and texts are not compared, and what is left trains alone: with the auxiliary cross
+    /// entropy that is supervised training.
+    pub matching_weight: f64,
     /// Temperature of the soft targets: `softmax(cos(labels) / temperature)`. 1 is the paper ([`Training::faithful`]).
     pub label_temperature: f32,
     /// Whether an absent finding counts against a present one. If not, only what is present is compared, as in the paper.
@@ -106,6 +109,7 @@ impl Default for Training {
             clip_norm: 1.0,
             ema_decay: 0.0,
             objective: Objective::SemanticMatching,
+            matching_weight: 1.0,
             label_temperature: 0.3,
             signed_labels: true,
             denial_weight: 0.0,
@@ -136,6 +140,7 @@ impl Training {
     /// of the films flipped, its augmentation, and none of what was added since.
     pub fn faithful(mut self) -> Self {
         self.objective = Objective::SemanticMatching;
+        self.matching_weight = 1.0;
         self.label_temperature = 1.0;
         self.signed_labels = false;
         self.denial_weight = 0.0;

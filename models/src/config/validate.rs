@@ -161,8 +161,13 @@ impl Training {
         within(self.warmup, 0.0, 0.9, "training.warmup")?;
         within(self.clip_norm, 1e-6, 1e6, "training.clip_norm")?;
         within(f64::from(self.label_temperature), 0.01, 100.0, "training.label_temperature")?;
+        within(self.matching_weight, 0.0, 100.0, "training.matching_weight")?;
         within(self.auxiliary_weight, 0.0, 100.0, "training.auxiliary_weight")?;
         within(self.question_weight, 0.0, 100.0, "training.question_weight")?;
+        let weights = [self.matching_weight, self.auxiliary_weight, self.question_weight];
+        check(weights.iter().any(|w| *w > 0.0), "training.matching_weight", || {
+            "must be above 0 where auxiliary_weight and question_weight are 0: nothing would train".to_owned()
+        })?;
         within(self.denial_weight, 0.0, 100.0, "training.denial_weight")?;
         within(self.ema_decay, 0.0, 0.99999, "training.ema_decay")?;
         within(self.pair_blending, 0.0, 1.0, "training.pair_blending")?;

@@ -307,7 +307,7 @@ impl Learner {
         let (scale, bias) = (&self.model.logit_scale, self.bias.as_ref());
         let matching = objective::matching(training, &film_vectors, &text_vectors, scale, bias, batch)?;
         let mut losses = Losses { total: 0.0, matching: loss::scalar(&matching)?, auxiliary: 0.0, questions: 0.0 };
-        let mut total = matching;
+        let mut total = (matching * training.matching_weight)?;
         if let Some(answers) = &self.answers {
             let (shown, said) = (&batch.image_labels, &batch.text_labels);
             let questions = loss::question_entropy(&film_vectors, &text_vectors, answers, shown, said)?;

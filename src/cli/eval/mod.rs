@@ -10,7 +10,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::Context;
+use super::model::existing;
 use crate::error::Result;
+use crate::evaluation::fine_tuning::{self, Tuning};
 use crate::evaluation::{boxes, grounding, labeler, negation, prompt_bank, queries, retrieval, supervised, zero_shot};
 use crate::search::Engine;
 use shared::{Outcome, Part, Sampling, Which, finish};
@@ -29,6 +31,7 @@ Examples:
   thorax eval zero-shot --source nih --prompts 5 --seeds 10
   thorax eval retrieval --source nih --sentences openi
   thorax eval linear-probe --source nih
+  thorax eval fine-tuning --source nih --steps 300 --frozen 11
   thorax eval negation --source phantom
   thorax eval queries --source phantom
   thorax eval grounding --boxes BBox_List_2017.csv
@@ -72,6 +75,20 @@ enum What {
     LinearProbe {
         #[command(flatten)]
         learned: Learned,
+    },
+    /// The image encoder trained further on the labels, then a classifier, beside zero-shot before it. Takes minutes.
+    FineTuning {
+        #[command(flatten)]
+        learned: Learned,
+        /// Steps, of 32 films each.
+        #[arg(long, default_value_t = 300, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        steps: u64,
+        /// Layers of the image encoder that stay as they are, from the first on.
+        #[arg(long, default_value_t = 0, value_name = "LAYERS")]
+        frozen: usize,
+        /// Peak learning rate.
+        #[arg(long, default_value_t = 1e-4, value_name = "RATE")]
+        learning_rate: f64,
     },
     /// A learned correction to each class's prompt ensemble, towers frozen, beside zero-shot on the same films.
     PromptTuning {
@@ -191,8 +208,12 @@ impl Eval {
                 let outcome = Outcome { model: Some((&name, &encoder)), data, sheet: report.sheet() };
                 finish(context, &sampling, outcome, &report)
             }
-            What::LinearProbe { learned } => learned.run(context, supervised::Method::LinearProbe),
-            What::PromptTuning { learned } => learned.run(context, supervised::Method::PromptTuning),
+            What::LinearProbe { learned } => learned.run(context, supervised::Method::LinearProbe, None),
+            What::PromptTuning { learned } => learned.run(context, supervised::Method::PromptTuning, None),
+            What::FineTuning { learned, steps, frozen, learning_rate } => {
+                let tuning = Tuning { steps, frozen, learning_rate, seed: learned.sampling.seed };
+                learned.run(context, supervised::Method::FineTuning, Some(tuning))
+            }
             What::Negation { which, sampling, sentences } => {
                 let home = context.home()?;
                 let (name, encoder) = which.encoder(&home)?;
@@ -255,7 +276,7 @@ impl Eval {
 }
 
 impl Learned {
-    fn run(self, context: &Context, method: supervised::Method) -> Result<()> {
+    fn run(self, context: &Context, method: supervised::Method, tuning: Option<Tuning>) -> Result<()> {
         let home = context.home()?;
         let which = Which { model: self.model, source: self.source, split: Part::Test };
         let (name, encoder) = which.encoder(&home)?;
@@ -266,7 +287,12 @@ impl Learned {
             seed: self.sampling.seed,
             resamples: self.sampling.resamples(),
         };
-        let report = supervised::supervised(&home.catalogue()?, &encoder, &options)?;
+        let catalogue = home.catalogue()?;
+        let tuned = tuning.map(|tuning| {
+            let from = existing(&home, &name)?;
+            fine_tuning::fine_tuned(&catalogue, from.path(), &options.source, &tuning)
+        });
+        let report = supervised::supervised(&catalogue, &encoder, tuned.transpose()?.as_ref(), &options)?;
         let learned =
             format!("learned on {}, penalty chosen on {} films", report.training_films, report.validation_films);
         let data = format!("{}; {learned}", which.data(report.films, report.patients));
