@@ -69,6 +69,7 @@ pub fn ablate(catalogue: &Catalogue, plan: &Plan, options: &Options) -> Result<R
     }
     let held_out: Vec<HeldOut> = films.into_iter().map(|films| HeldOut::new(films, findings.clone())).collect();
     // One for each image encoder and way to change films: variants take turns, and a cache forgets what was before.
+    // Each takes up to `training.cache_mb`.
     let mut caches: Vec<((Vision, Augmentation), Arc<TrunkCache>)> = Vec::new();
     let mut data: Vec<(Part, Selection, Dataset)> = Vec::new();
     let mut scored: BTreeMap<String, Vec<Scored>> = BTreeMap::new();

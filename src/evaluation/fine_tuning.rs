@@ -25,6 +25,8 @@ pub struct Tuning {
     pub learning_rate: f64,
     /// Seed of sampling and augmentation.
     pub seed: u64,
+    /// Where to compute.
+    pub device: Choice,
 }
 
 /// The model of the folder `from` after training on the films of `source` (empty: of all sources).
@@ -62,7 +64,8 @@ pub fn fine_tuned(catalogue: &Catalogue, from: &Path, source: &str, tuning: &Tun
         return Err(Error::Caller(format!("no labelled film of a training patient in source '{source}'")));
     }
     let work = tempfile::tempdir()?;
-    let options = Options { from: Some(from.to_owned()), ..Options::new("", Budget::Steps(tuning.steps)) };
+    let (from, device_choice) = (Some(from.to_owned()), tuning.device);
+    let options = Options { from, device: device_choice, ..Options::new("", Budget::Steps(tuning.steps)) };
     run::run(&config, &options, &data, None, work.path(), None)?;
-    Ok(Encoder::load(work.path(), &device(Choice::Auto)?)?)
+    Ok(Encoder::load(work.path(), &device(device_choice)?)?)
 }

@@ -2,8 +2,8 @@
 //!
 //! - **Top ten**: for every finding X and every way to deny it, the share of the first ten films (or sentences of reports)
 //!   that do show X, by the encoder alone, by contrast, and by the search engine as users get it, beside the prevalence.
-//!   By contrast: what is nearest to all that denies X and farthest from all that states it, which is how the engine reads
-//!   a film of which nothing is stated.
+//!   By contrast: what is nearest to all that denies X and farthest from all that states it. So the engine reads a film of
+//!   which nothing is stated, by the eight plainest prompts of each kind (`search::zero_shot`); here all of them count.
 //! - **Pairs**: sentences that state X against sentences that deny it, by `cosine(sentence, "X") - cosine(sentence, "no X")`.
 
 use std::collections::BTreeSet;

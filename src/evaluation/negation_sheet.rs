@@ -10,9 +10,9 @@ impl Report {
         let mut notes = vec![
             format!(
                 "Top ten: share of the first ten results for every way of denying X that show X all the same. Chance \
-                 returns the prevalence. Contrast: what is nearest to all that denies X and farthest from all that states it, \
-                 as the engine reads a film of which nothing is stated. The engine is the search as users get it, over the whole archive, asked in \
-                 the {ENGINE_QUERIES} plainest ways: it reads labels and reports, so its figure says that nothing \
+                 returns the prevalence. Contrast: what is nearest to all that denies X and farthest from all that states \
+                 it; so, but by the plainest prompts, the engine reads a film of which nothing is stated. The engine is the \
+                 search as users get it, over the whole archive, asked in the {ENGINE_QUERIES} plainest ways: it reads labels and reports, so its figure says that nothing \
                  slips through, not that the encoder understands."
             ),
             "Pairs: texts that state X against texts that deny it, by cosine(text, \"X\") - cosine(text, \"no X\"). Unseen: \

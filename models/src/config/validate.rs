@@ -192,6 +192,11 @@ impl Training {
         check((1..=1024).contains(&self.frozen_views), "training.frozen_views", || {
             format!("must lie within 1 to 1024, is {}", self.frozen_views)
         })?;
+        check(
+            self.frozen_views > 1 || [0.0, 1.0].contains(&self.flip) || self.frozen == 0,
+            "training.frozen_views",
+            || format!("must be 2 or more with flip {}: one variant is flipped or not", self.flip),
+        )?;
         check(self.loader_threads <= 256, "training.loader_threads", || {
             format!("must be 256 or less, is {}", self.loader_threads)
         })?;
@@ -229,7 +234,7 @@ mod tests {
     #[test]
     fn each_error_names_its_field_and_value() {
         type Change = fn(&mut Config);
-        let cases: [(&str, &str, Change); 12] = [
+        let cases: [(&str, &str, Change); 14] = [
             ("vision.heads", "stage 0: 5 heads", |c| swin(c).heads[0] = 5),
             ("vision.window", "windows of 6", |c| swin(c).window = 6),
             ("vision.image_size", "113", |c| swin(c).image_size = 113),
@@ -240,6 +245,13 @@ mod tests {
             ("text.positions", "max_tokens", |c| c.text.positions = Some(3)),
             ("training.learning_rate", "NaN", |c| c.training.learning_rate = f64::NAN),
             ("training.ema_decay", "is 1", |c| c.training.ema_decay = 1.0),
+            ("training.frozen_views", "2 or more", |c| {
+                (c.training.frozen, c.training.frozen_views, c.training.flip) = (1, 1, 0.5);
+            }),
+            ("training.matching_weight", "nothing would train", |c| {
+                let t = &mut c.training;
+                (t.matching_weight, t.auxiliary_weight, t.question_weight) = (0.0, 0.0, 0.0);
+            }),
             ("training.text_batch", "with info-nce, is 64", |c| c.training.objective = Objective::InfoNce),
             ("training.hard_negatives", "0.6", |c| c.training.hard_negatives = 0.6),
         ];

@@ -211,7 +211,8 @@ impl Eval {
             What::LinearProbe { learned } => learned.run(context, supervised::Method::LinearProbe, None),
             What::PromptTuning { learned } => learned.run(context, supervised::Method::PromptTuning, None),
             What::FineTuning { learned, steps, frozen, learning_rate } => {
-                let tuning = Tuning { steps, frozen, learning_rate, seed: learned.sampling.seed };
+                let (seed, device) = (learned.sampling.seed, context.home()?.config.device);
+                let tuning = Tuning { steps, frozen, learning_rate, seed, device };
                 learned.run(context, supervised::Method::FineTuning, Some(tuning))
             }
             What::Negation { which, sampling, sentences } => {
